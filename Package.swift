@@ -1,0 +1,55 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// A target a room (ARCHITECTURE.md); arrows point down only.
+let package = Package(
+  name: "EdgeTwin",
+  platforms: [.macOS(.v14)],
+  products: [
+    .executable(name: "edgetwin", targets: ["edgetwin"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    .package(url: "https://github.com/attaswift/BigInt", from: "6.0.0"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CGSL",
+      providers: [.apt(["libgsl-dev"]), .brew(["gsl"])]),
+    .target(name: "Numerics", dependencies: ["CGSL"]),
+    .target(
+      name: "Architectures",
+      dependencies: [
+        "Numerics",
+        .product(name: "Yams", package: "Yams"),
+        .product(name: "BigInt", package: "BigInt"),
+      ]),
+    .target(name: "Measurements", dependencies: ["Architectures"]),
+    .target(
+      name: "Twins",
+      dependencies: ["Architectures", "Numerics", .product(name: "Yams", package: "Yams")]),
+    .target(name: "Calibration", dependencies: ["Twins", "Measurements", "Numerics"]),
+    .target(name: "Accuracy", dependencies: ["Architectures", "Numerics"]),
+    .target(
+      name: "CoSearch",
+      dependencies: ["Accuracy", "Twins", .product(name: "Yams", package: "Yams")]),
+    .target(name: "Workbench", dependencies: ["CoSearch", "Calibration", "Measurements"]),
+    .executableTarget(
+      name: "edgetwin",
+      dependencies: [
+        "Workbench",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
+    .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"]),
+    .testTarget(name: "MeasurementsTests", dependencies: ["Measurements"]),
+    .testTarget(name: "TwinsTests", dependencies: ["Twins"]),
+    .testTarget(name: "CalibrationTests", dependencies: ["Calibration"]),
+    .testTarget(name: "AccuracyTests", dependencies: ["Accuracy"]),
+    .testTarget(name: "CoSearchTests", dependencies: ["CoSearch"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
