@@ -1,6 +1,8 @@
-/// Any encoder that the kernels can run: a member of the FlexiBERT 2.0 space, BERT-Base, MiniLM, or a grown or pruned model.
+/// Any encoder that the kernels can run: a member of the FlexiBERT 2.0 space, BERT-Base, MiniLM, or a grown
+/// or pruned model.
 ///
-/// Values are checked when they are made by a reader or by ``validated(_:)``; the memberwise initialiser does not check.
+/// Values are checked when they are made by a reader or by ``validated(_:)``; the memberwise initialiser does
+/// not check.
 public struct Architecture: Hashable, Sendable {
   /// How a token's position enters the model.
   public enum Position: String, Sendable, Hashable, CaseIterable {

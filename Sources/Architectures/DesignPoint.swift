@@ -3,7 +3,8 @@
 /// An index means something only together with its ``DesignSpace``; `DesignSpace.architecture(of:)` and
 /// `DesignSpace.point(of:)` translate.
 public struct DesignPoint: Hashable, Sendable {
-  /// One layer's choices, packed into 32 bits: hidden size (4 bits), feed-forward stack (12 bits), heads (16 bits).
+  /// One layer's choices, packed into 32 bits: hidden size (4 bits), feed-forward stack (12 bits), heads (16
+  /// bits).
   public struct Layer: Hashable, Sendable {
     @usableFromInline let bits: UInt32
 
@@ -12,7 +13,8 @@ public struct DesignPoint: Hashable, Sendable {
     ///   - feedForward: index of the feed-forward stack, below 4 096.
     ///   - heads: index of the head combination, below 65 536.
     @inlinable public init(hidden: Int, feedForward: Int, heads: Int) {
-      bits = UInt32(truncatingIfNeeded: hidden) << 28 | (UInt32(truncatingIfNeeded: feedForward) & 0xFFF) << 16
+      bits =
+        UInt32(truncatingIfNeeded: hidden) << 28 | (UInt32(truncatingIfNeeded: feedForward) & 0xFFF) << 16
         | (UInt32(truncatingIfNeeded: heads) & 0xFFFF)
     }
 
@@ -26,7 +28,8 @@ public struct DesignPoint: Hashable, Sendable {
   /// The most layers that a design point can have.
   public static let maximumLayerCount = 12
 
-  /// Lanes 0…11 hold the layers, lane 12 the number of layers; unused lanes are zero, so that equality is that of the bits.
+  /// Lanes 0…11 hold the layers, lane 12 the number of layers; unused lanes are zero, so that equality is
+  /// that of the bits.
   @usableFromInline var lanes: SIMD16<UInt32>
 
   /// - Parameter layers: 0 to 12 layers; further ones are dropped.

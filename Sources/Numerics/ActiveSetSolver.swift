@@ -6,7 +6,8 @@ struct ActiveSetSolver {
   private let right: [Double]
   /// Below this a gradient component counts as 0: scaled components are at most the norm of the target.
   private let gradientTolerance: Double
-  /// A new column whose squared distance from the span of the free ones is below this share of its length is collinear.
+  /// A new column whose squared distance from the span of the free ones is below this share of its length is
+  /// collinear.
   private let pivotTolerance = 1e-12
 
   /// Free columns in the order of the factor's rows.
@@ -88,8 +89,8 @@ struct ActiveSetSolver {
     return best
   }
 
-  /// Moves `scaled` as far towards the candidate as stays feasible, and says which columns stay free; nil where the
-  /// candidate is feasible.
+  /// Moves `scaled` as far towards the candidate as stays feasible, and says which columns stay free; nil
+  /// where the candidate is feasible.
   private mutating func retreat(towards candidate: [Double]) -> (kept: [Int], firstRemoved: Int)? {
     var step = 1.0
     var binding: Int?
@@ -116,8 +117,8 @@ struct ActiveSetSolver {
     return (kept, firstRemoved)
   }
 
-  /// Recomputes the factor's rows from `start` on; returns the position of a column that is collinear with those
-  /// before it, and stops there.
+  /// Recomputes the factor's rows from `start` on; returns the position of a column that is collinear with
+  /// those before it, and stops there.
   private mutating func extendFactor(from start: Int) -> Int? {
     let (size, free, tolerance) = (size, free, pivotTolerance)
     return gram.storage.withUnsafeBufferPointer { gram in
@@ -159,8 +160,8 @@ struct ActiveSetSolver {
     return x
   }
 
-  /// One step of iterative refinement with the unscaled `gradient` at the unscaled `coefficients`; nil where it would
-  /// leave the feasible set.
+  /// One step of iterative refinement with the unscaled `gradient` at the unscaled `coefficients`; nil where
+  /// it would leave the feasible set.
   func refined(_ coefficients: [Double], gradient: [Double]) -> [Double]? {
     let step = solved(free.map { gradient[$0] * scale[$0] })
     var result = coefficients

@@ -1,7 +1,8 @@
 import CGSL
 import Foundation
 
-/// The factorisation `A = L Lᵀ` of a symmetric positive definite matrix (GSL's `gsl_linalg_cholesky_decomp1`).
+/// The factorisation `A = L Lᵀ` of a symmetric positive definite matrix (GSL's
+/// `gsl_linalg_cholesky_decomp1`).
 public struct Cholesky: Sendable {
   /// `L`, with zeros above the diagonal.
   public let lower: Matrix

@@ -1,8 +1,8 @@
-/// A counter-based generator: Philox 4×32 with 10 rounds (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as
-/// easy as 1, 2, 3", SC 2011), keyed by a seed, with a 64-bit stream number in the counter.
+/// A counter-based generator: Philox 4×32 with 10 rounds (Salmon, Moraes, Dror and Shaw, "Parallel random
+/// numbers: as easy as 1, 2, 3", SC 2011), keyed by a seed, with a 64-bit stream number in the counter.
 ///
-/// The n-th number of (seed, stream) is the same on every machine and in every thread, so work that is split by stream
-/// gives the same result however it is scheduled. Streams do not overlap; each has 2⁶⁵ numbers.
+/// The n-th number of (seed, stream) is the same on every machine and in every thread, so work that is split
+/// by stream gives the same result however it is scheduled. Streams do not overlap; each has 2⁶⁵ numbers.
 public struct CounterRandom: RandomNumberGenerator, Sendable, Equatable {
   @usableFromInline let seed: UInt64
   @usableFromInline let stream: UInt64
@@ -15,8 +15,8 @@ public struct CounterRandom: RandomNumberGenerator, Sendable, Equatable {
     self.stream = stream
   }
 
-  /// A stream named by several numbers, such as (generation, index): they are folded into one by Philox itself, so
-  /// that distinct tuples collide with probability 2⁻⁶⁴.
+  /// A stream named by several numbers, such as (generation, index): they are folded into one by Philox
+  /// itself, so that distinct tuples collide with probability 2⁻⁶⁴.
   public init(seed: UInt64, stream first: UInt64, _ others: UInt64...) {
     var folded = first
     for other in others {
@@ -40,7 +40,8 @@ public struct CounterRandom: RandomNumberGenerator, Sendable, Equatable {
   /// Uniform in [0, 1), a multiple of 2⁻⁵³.
   @inlinable public mutating func nextUniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
-  /// Uniform in 0..<`bound`, which must be positive: the high half of a product, biased by less than `bound`·2⁻⁶⁴.
+  /// Uniform in 0..<`bound`, which must be positive: the high half of a product, biased by less than
+  /// `bound`·2⁻⁶⁴.
   @inlinable public mutating func nextIndex(below bound: Int) -> Int {
     Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(truncatingIfNeeded: bound)).high)
   }

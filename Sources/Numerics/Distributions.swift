@@ -1,6 +1,7 @@
 import CGSL
 
-/// Cumulative distribution functions and their inverses (GSL's `gsl_cdf`). Arguments outside the domain give NaN.
+/// Cumulative distribution functions and their inverses (GSL's `gsl_cdf`). Arguments outside the domain give
+/// NaN.
 public enum Distributions {
   /// P(Z ≤ x) of the standard normal.
   public static func normalCDF(_ x: Double) -> Double {

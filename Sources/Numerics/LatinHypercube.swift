@@ -1,5 +1,5 @@
-/// Latin hypercube sampling (McKay, Beckman and Conover 1979): in every dimension each of `count` equal intervals
-/// holds exactly one point.
+/// Latin hypercube sampling (McKay, Beckman and Conover 1979): in every dimension each of `count` equal
+/// intervals holds exactly one point.
 public enum LatinHypercube {
   /// - Parameter stream: tells apart samples of one seed.
   /// - Returns: `count` points in [0, 1)^dimensions; none where `count` is not positive.

@@ -21,8 +21,8 @@ public struct LinearFit: Sendable {
 /// The covariance is `s² (XᵀWX + ridge·I)⁻¹`, with `s² = Σ wᵢrᵢ² / (n − p + ridge·tr(XᵀWX + ridge·I)⁻¹)`: the
 /// denominator is n minus the trace of the hat matrix.
 ///
-/// - Throws: ``NumericsError`` for shapes that disagree, values that are not finite, negative weights or ridge, and
-///   fewer rows than columns without a ridge.
+/// - Throws: ``NumericsError`` for shapes that disagree, values that are not finite, negative weights or
+///   ridge, and fewer rows than columns without a ridge.
 public func leastSquares(
   design: Matrix, target: [Double], weights: [Double]? = nil, ridge: Double = 0
 ) throws(NumericsError) -> LinearFit {
@@ -82,11 +82,13 @@ public enum RobustTuning: Sendable, Hashable, CaseIterable {
   case bisquare
 }
 
-/// Robust linear regression by iteratively re-weighted least squares (GSL's `gsl_multifit_robust`), the scale from the
-/// median absolute deviation of leverage-corrected residuals. The reported `residualScale` is GSL's `sigma`, which leans
-/// towards that of ordinary least squares where rows are few (DuMouchel and O'Brien 1989), so outliers still raise it.
+/// Robust linear regression by iteratively re-weighted least squares (GSL's `gsl_multifit_robust`), the scale
+/// from the median absolute deviation of leverage-corrected residuals. The reported `residualScale` is GSL's
+/// `sigma`, which leans towards that of ordinary least squares where rows are few (DuMouchel and O'Brien
+/// 1989), so outliers still raise it.
 ///
-/// - Throws: ``NumericsError`` for bad input, for no more rows than columns, and where 500 iterations do not converge.
+/// - Throws: ``NumericsError`` for bad input, for no more rows than columns, and where 500 iterations do not
+///   converge.
 public func robustLeastSquares(
   design: Matrix, target: [Double], tuning: RobustTuning = .huber
 ) throws(NumericsError) -> LinearFit {
@@ -126,7 +128,8 @@ public func robustLeastSquares(
     residuals: zip(target, design * coefficients).map { $0 - $1 }, residualScale: statistics.sigma, rank: p)
 }
 
-/// `√(Σ wᵢrᵢ² / (n − fitted))` over the n rows of positive weight; 0 where nothing is left in the denominator.
+/// `√(Σ wᵢrᵢ² / (n − fitted))` over the n rows of positive weight; 0 where nothing is left in the
+/// denominator.
 func residualScale(of residuals: [Double], weights: [Double]?, fittedDegrees: Double) -> Double {
   var sum = 0.0
   var count = 0

@@ -25,7 +25,8 @@ public struct Matrix: Sendable, Equatable {
     }
   }
 
-  /// - Throws: ``NumericsError/dimensionMismatch(what:expected:got:)`` unless there are `rows × columns` elements.
+  /// - Throws: ``NumericsError/dimensionMismatch(what:expected:got:)`` unless there are `rows × columns`
+  ///   elements.
   public init(rows: Int, columns: Int, storage: [Double]) throws(NumericsError) {
     guard rows >= 0, columns >= 0, storage.count == rows * columns else {
       throw .dimensionMismatch(what: "matrix storage", expected: rows * columns, got: storage.count)
@@ -137,7 +138,8 @@ public struct Matrix: Sendable, Equatable {
     return result
   }
 
-  /// `Xᵀ W v` of this matrix X, the diagonal of `weights` (ones where nil) and a vector of ``rowCount`` elements.
+  /// `Xᵀ W v` of this matrix X, the diagonal of `weights` (ones where nil) and a vector of ``rowCount``
+  /// elements.
   public func transposedTimes(_ vector: [Double], weights: [Double]? = nil) -> [Double] {
     precondition(vector.count == rowCount, "one element a row")
     let n = columnCount

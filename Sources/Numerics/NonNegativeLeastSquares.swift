@@ -12,7 +12,8 @@ public struct NonNegativeFit: Sendable {
   public let residualScale: Double
   /// False where the iteration cap was reached: the coefficients are feasible, perhaps not optimal.
   public let isConverged: Bool
-  /// The weights of the fit: those given, times the robust ones where the fit was robust; ones where none were given.
+  /// The weights of the fit: those given, times the robust ones where the fit was robust; ones where none
+  /// were given.
   public let weights: [Double]
 
   public var standardErrors: [Double] { covariance.diagonal.map { max($0, 0).squareRoot() } }
@@ -20,15 +21,16 @@ public struct NonNegativeFit: Sendable {
 
 /// Non-negative least squares: minimises `Σ wᵢ (yᵢ − xᵢ·c)² + Σ ridgeⱼ (cⱼ − priorⱼ)²` subject to `c ≥ 0`.
 ///
-/// Lawson and Hanson's active-set method (Solving Least Squares Problems, 1974, ch. 23) on the normal equations with
-/// columns scaled to unit length and an updated Cholesky factor of the free columns; two steps of refinement against
-/// the original residuals at the end make up for the squared condition number. Columns that are zero, or collinear
-/// with the free ones, stay at 0.
+/// Lawson and Hanson's active-set method (Solving Least Squares Problems, 1974, ch. 23) on the normal
+/// equations with columns scaled to unit length and an updated Cholesky factor of the free columns; two steps
+/// of refinement against the original residuals at the end make up for the squared condition number. Columns
+/// that are zero, or collinear with the free ones, stay at 0.
 ///
 /// - Parameters:
 ///   - ridge: one non-negative value a column, or empty for none.
 ///   - prior: where the ridge pulls to; 0 where nil.
-/// - Throws: ``NumericsError`` for shapes that disagree, values that are not finite, negative weights or ridges.
+/// - Throws: ``NumericsError`` for shapes that disagree, values that are not finite, negative weights or
+///   ridges.
 public func nonNegativeLeastSquares(
   design: Matrix, target: [Double], weights: [Double]? = nil, ridge: [Double] = [], prior: [Double]? = nil
 ) throws(NumericsError) -> NonNegativeFit {
@@ -44,8 +46,9 @@ public func nonNegativeLeastSquares(
   return solveNonNegative(design: design, target: target, weights: weights, ridge: ridge, prior: prior)
 }
 
-/// ``nonNegativeLeastSquares(design:target:weights:ridge:prior:)`` with Huber's weights: residuals (times the root of
-/// the given weight) beyond `tuning` scales count linearly, the scale being 1.4826 times their median magnitude.
+/// ``nonNegativeLeastSquares(design:target:weights:ridge:prior:)`` with Huber's weights: residuals (times the
+/// root of the given weight) beyond `tuning` scales count linearly, the scale being 1.4826 times their median
+/// magnitude.
 ///
 /// - Returns: the last fit; its `weights` are the given ones times Huber's.
 /// - Throws: as the plain fit does; reaching the cap is not an error, see ``NonNegativeFit/isConverged``.

@@ -3,7 +3,8 @@ import CGSL
 /// The result of a nonlinear fit.
 public struct NonlinearFit: Sendable {
   public let parameters: [Double]
-  /// `(JᵀJ)⁻¹ · cost/(n − p)` at the solution; zero where n = p, zero rows for parameters that have no effect.
+  /// `(JᵀJ)⁻¹ · cost/(n − p)` at the solution; zero where n = p, zero rows for parameters that have no
+  /// effect.
   public let covariance: Matrix
   /// Sum of the squares of ``residuals``.
   public let cost: Double
@@ -15,19 +16,20 @@ public struct NonlinearFit: Sendable {
   public var standardErrors: [Double] { covariance.diagonal.map { max($0, 0).squareRoot() } }
 }
 
-/// Minimises the sum of squared residuals by Levenberg and Marquardt's method (GSL's `gsl_multifit_nlinear` with the
-/// trust region `lm`, QR solver, Moré's scaling).
+/// Minimises the sum of squared residuals by Levenberg and Marquardt's method (GSL's `gsl_multifit_nlinear`
+/// with the trust region `lm`, QR solver, Moré's scaling).
 ///
-/// Converged means: the last step changed every parameter by at most `tolerance·(|p| + tolerance)`, or no column of the
-/// Jacobian has a cosine above `tolerance` with the residuals (MINPACK's test, free of units), or the residuals are 0.
+/// Converged means: the last step changed every parameter by at most `tolerance·(|p| + tolerance)`, or no
+/// column of the Jacobian has a cosine above `tolerance` with the residuals (MINPACK's test, free of units),
+/// or the residuals are 0.
 ///
 /// - Parameters:
 ///   - residualCount: number n of residuals, at least the number of parameters.
 ///   - residuals: n values for given parameters.
 ///   - jacobian: n × p derivatives of the residuals; central differences where nil.
-/// - Throws: ``NumericsError/nonFiniteEvaluation(what:parameters:)`` where a residual or derivative is not finite,
-///   other cases for wrong sizes, and whatever the closures throw. Reaching the cap is not an error, see
-///   ``NonlinearFit/isConverged``.
+/// - Throws: ``NumericsError/nonFiniteEvaluation(what:parameters:)`` where a residual or derivative is not
+///   finite, other cases for wrong sizes, and whatever the closures throw. Reaching the cap is not an error,
+///   see ``NonlinearFit/isConverged``.
 public func levenbergMarquardt(
   residualCount: Int, initial: [Double], tolerance: Double = 1e-10, maximumIterations: Int = 200,
   residuals: @escaping ([Double]) throws -> [Double], jacobian: (([Double]) throws -> Matrix)? = nil
@@ -76,7 +78,8 @@ public func levenbergMarquardt(
           problem.isStationary(workspace, tolerance)
           || (!isStuck && problem.stepIsSmall(workspace, tolerance))
         if isStuck {
-          // No step lowers the cost: at the precision of the arithmetic this is a minimum if the gradient nearly is 0.
+          // No step lowers the cost: at the precision of the arithmetic this is a minimum if the gradient
+          // nearly is 0.
           isConverged = isConverged || problem.isStationary(workspace, max(tolerance.squareRoot(), 1e-6))
           break
         }

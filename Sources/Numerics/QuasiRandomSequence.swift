@@ -7,7 +7,8 @@ public struct QuasiRandomSequence: ~Copyable {
     case sobol
     /// Up to 1 229 dimensions; the radical inverses of 1, 2, … in the first primes.
     case halton
-    /// Halton's points behind a first coordinate i/count; up to 1 230 dimensions. Meant for exactly `count` points.
+    /// Halton's points behind a first coordinate i/count; up to 1 230 dimensions. Meant for exactly `count`
+    /// points.
     case hammersley(count: Int)
 
     public var maximumDimensions: Int {
@@ -60,7 +61,8 @@ public struct QuasiRandomSequence: ~Copyable {
 
   /// The next point, each coordinate in [0, 1).
   ///
-  /// - Throws: ``NumericsError`` where the generator is exhausted (Sobol: after 2³⁰ points; Hammersley: after its count).
+  /// - Throws: ``NumericsError`` where the generator is exhausted (Sobol: after 2³⁰ points; Hammersley: after
+  ///   its count).
   public mutating func next() throws(NumericsError) -> [Double] {
     var point = [Double](repeating: 0, count: dimensions)
     var offset = 0

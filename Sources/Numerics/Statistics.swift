@@ -37,8 +37,8 @@ public enum Statistics {
     return sorted[lower] * (1 - fraction) + sorted[lower + 1] * fraction
   }
 
-  /// The value at which half the weight lies on either side; the mean of two neighbours where the half falls between
-  /// them. Weights must not be negative; NaN where their sum is not positive or the counts differ.
+  /// The value at which half the weight lies on either side; the mean of two neighbours where the half falls
+  /// between them. Weights must not be negative; NaN where their sum is not positive or the counts differ.
   public static func weightedMedian(_ values: [Double], weights: [Double]) -> Double {
     guard values.count == weights.count, !values.contains(where: \.isNaN) else { return .nan }
     let pairs = zip(values, weights).filter { $0.1 > 0 }.sorted { $0.0 < $1.0 }

@@ -2,7 +2,8 @@ import Foundation
 import Numerics
 import Testing
 
-/// NIST Statistical Reference Datasets, nonlinear regression: Misra1a (lower difficulty) and the certified values.
+/// NIST Statistical Reference Datasets, nonlinear regression: Misra1a (lower difficulty) and the certified
+/// values.
 private enum Misra1a {
   static let x = [
     77.6, 114.9, 141.1, 190.8, 239.9, 289.0, 332.8, 378.4, 434.8, 477.3, 536.8, 593.1, 689.1, 760.0,
