@@ -12,7 +12,8 @@ public struct DesignPoint: Hashable, Sendable {
     ///   - feedForward: index of the feed-forward stack, below 4 096.
     ///   - heads: index of the head combination, below 65 536.
     @inlinable public init(hidden: Int, feedForward: Int, heads: Int) {
-      bits = UInt32(truncatingIfNeeded: hidden) << 28 | (UInt32(truncatingIfNeeded: feedForward) & 0xFFF) << 16
+      bits =
+        UInt32(truncatingIfNeeded: hidden) << 28 | (UInt32(truncatingIfNeeded: feedForward) & 0xFFF) << 16
         | (UInt32(truncatingIfNeeded: heads) & 0xFFFF)
     }
 
