@@ -8,14 +8,23 @@ public struct Device: Sendable, Hashable, Codable {
     case accelerator
   }
 
-  /// The machine that launches the kernels of a GPU or an accelerator, as far as it sets the pace.
+  /// The processor that loads the model and launches the kernels: a CPU device's own cores, or those that drive a GPU or an accelerator.
   public struct Host: Sendable, Hashable, Codable {
-    public var name: String
+    /// Name of the core.
+    public var core: String
     public var clock: Fact
+    /// Single-thread work done in a clock cycle, as a share of what the widest cores would do; compares cores with each other only.
+    public var workPerCycle: Fact
 
-    public init(name: String, clock: Fact) {
-      self.name = name
+    public init(core: String, clock: Fact, workPerCycle: Fact) {
+      self.core = core
       self.clock = clock
+      self.workPerCycle = workPerCycle
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case core, clock
+      case workPerCycle = "work_per_cycle"
     }
   }
 
@@ -114,14 +123,14 @@ public struct Device: Sendable, Hashable, Codable {
   public var deviceClass: Class
   public var cores: Fact?
   public var clock: Fact
-  public var host: Host?
+  public var host: Host
   public var compute: Compute
   public var memory: Memory
   public var power: Power
   public var operations: Operations?
 
   public init(
-    id: String, name: String, deviceClass: Class, cores: Fact?, clock: Fact, host: Host? = nil, compute: Compute,
+    id: String, name: String, deviceClass: Class, cores: Fact?, clock: Fact, host: Host, compute: Compute,
     memory: Memory, power: Power, operations: Operations? = nil
   ) {
     self.id = id
