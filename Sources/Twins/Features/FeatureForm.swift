@@ -37,7 +37,8 @@ public struct FeatureForm: Sendable {
   }
 
   /// What a layer has beside its heads and its feed-forward stack; `positions` is the architecture's maximum.
-  public func attention(hiddenSize h: Double, heads: Double, headSize d: Double, maximumPositions: Int) -> FeatureVector {
+  public func attention(hiddenSize h: Double, heads: Double, headSize d: Double, maximumPositions: Int) -> FeatureVector
+  {
     var vector = FeatureVector()
     let a = heads * d
     let distances = position == .relativeKey ? (2 * Double(maximumPositions) - 1) * d : 0
