@@ -51,22 +51,26 @@ public enum Feature: String, Sendable, Hashable, Codable, CaseIterable {
   case hiddenElements = "hidden_elements"
   /// `max(0, P − at)`: paging beyond a knee at `at` bytes.
   case parameterBytesAbove = "parameter_bytes_above"
-  /// `(P / at)^exponent`: paging that sets in softly. `at` in bytes.
+  /// `(P / at)^shape`: paging that sets in softly. `at` in bytes.
   case parameterPower = "parameter_power"
+  /// `P · clamp((P − at)/shape, 0, 1)`: bytes that are paged as memory fills up. `at` and `shape` in bytes.
+  case pagedParameterBytes = "paged_parameter_bytes"
 
   public var index: Int { Self.indices[self] ?? 0 }
 
   private static let indices = Dictionary(uniqueKeysWithValues: zip(allCases, 0...))
 
   /// True for functions of the parameters' total size, which are not sums over layers.
-  public var isFunctionOfParameters: Bool { self == .parameterBytesAbove || self == .parameterPower }
+  public var isFunctionOfParameters: Bool { Self.functionsOfParameters.contains(self) }
+
+  static let functionsOfParameters: Set<Feature> = [.parameterBytesAbove, .parameterPower, .pagedParameterBytes]
 
   /// The unit of the feature's value; a coefficient's unit is the measure's per this.
   public var unit: String {
     switch self {
     case .productFLOPs, .projectionFLOPs, .feedForwardFLOPs, .attentionFLOPs: "FLOP"
     case .relativeScoreBytes, .parameterBytes, .embeddingParameterBytes, .encoderParameterBytes, .unfoldBytes,
-      .parameterBytesAbove:
+      .parameterBytesAbove, .pagedParameterBytes:
       "B"
     default: "1"
     }

@@ -13,13 +13,10 @@ public struct FeatureVector: Sendable, Hashable {
   /// The value of any feature.
   /// - Parameters:
   ///   - at: knee or scale in bytes, for the functions of the parameters' size.
-  ///   - exponent: of ``Feature/parameterPower``.
-  public func value(of feature: Feature, at: Double = 0, exponent: Double = 1) -> Double {
-    switch feature {
-    case .parameterBytesAbove: ParameterFunction.above(self[.parameterBytes], at: at)
-    case .parameterPower: ParameterFunction.power(self[.parameterBytes], at: at, exponent: exponent)
-    default: self[feature]
-    }
+  ///   - shape: exponent of ``Feature/parameterPower``, span in bytes of ``Feature/pagedParameterBytes``.
+  public func value(of feature: Feature, at: Double = 0, shape: Double = 1) -> Double {
+    feature.isFunctionOfParameters
+      ? ParameterFunction(feature: feature, at: at, shape: shape).value(of: self[.parameterBytes]) : self[feature]
   }
 
   public static func + (a: FeatureVector, b: FeatureVector) -> FeatureVector {
@@ -37,15 +34,26 @@ public struct FeatureVector: Sendable, Hashable {
   }
 }
 
-/// Functions of the parameters' total size, shared by the fast and the explain path.
-enum ParameterFunction {
-  @inline(__always) static func above(_ bytes: Double, at: Double) -> Double { max(0, bytes - at) }
+/// A function of the parameters' total size, shared by the fast and the explain path.
+struct ParameterFunction: Sendable, Hashable {
+  var feature: Feature
+  var at: Double
+  var shape: Double
 
-  /// `(bytes/at)^exponent`; exponents are whole and positive in every form, and are raised by squaring.
-  @inline(__always) static func power(_ bytes: Double, at: Double, exponent: Double) -> Double {
-    guard at > 0 else { return 0 }
+  @inline(__always) func value(of bytes: Double) -> Double {
+    switch feature {
+    case .parameterBytesAbove: max(0, bytes - at)
+    case .parameterPower: power(of: bytes)
+    case .pagedParameterBytes: shape > 0 ? bytes * min(1, max(0, (bytes - at) / shape)) : (bytes > at ? bytes : 0)
+    default: 0
+    }
+  }
+
+  /// Exponents are whole and positive in every form, and are raised by squaring.
+  private func power(of bytes: Double) -> Double {
+    guard at > 0, shape >= 1, shape <= 64 else { return 0 }
     var base = bytes / at
-    var remaining = Int(exponent)
+    var remaining = Int(shape)
     var result = 1.0
     while remaining > 0 {
       if remaining & 1 == 1 { result *= base }
