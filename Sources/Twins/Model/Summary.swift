@@ -63,3 +63,10 @@ struct SummaryValues: Sendable {
     }
   }
 }
+
+extension FeatureVector {
+  /// A summary of these features, given the logarithm of what the forms predict.
+  public func summary(_ summary: Summary, logPrediction: Double) -> Double {
+    SummaryValues(features: self).value(of: summary, logPrediction: logPrediction)
+  }
+}
