@@ -1,0 +1,200 @@
+import Foundation
+import Yams
+
+/// Reads and writes the YAML files that people touch, strictly: a field that is unknown, missing or of the wrong type is an error
+/// that names the file, the line and the field.
+///
+/// JSON is a subset of YAML, so JSON files of the same form are read too.
+public enum YAMLFile {
+  /// Reads `text` as a `Value`.
+  /// - Parameters:
+  ///   - name: what errors call the source: a path, or `-`.
+  ///   - schema: the family that the file's `schema` must name, such as `edgetwin.device`, and the newest version that is known.
+  /// - Throws: ``YAMLFileError``.
+  public static func decode<Value: Codable>(
+    _ type: Value.Type, from text: String, name: String, schema: (family: String, version: Int)
+  ) throws(YAMLFileError) -> Value {
+    if depth(of: text) > maximumDepth {
+      throw YAMLFileError(file: name, problem: "it is nested more than \(maximumDepth) levels deep")
+    }
+    let root: Node
+    do {
+      guard let node = try Yams.compose(yaml: text) else {
+        throw YAMLFileError(file: name, problem: "it is empty")
+      }
+      root = node
+    } catch let error as YAMLFileError {
+      throw error
+    } catch {
+      throw YAMLFileError(file: name, line: line(of: error), problem: "it is not YAML: \(summary(of: error))")
+    }
+    try check(schema: schema, root: root, name: name)
+    let value: Value
+    do {
+      value = try YAMLDecoder().decode(type, from: text)
+    } catch let error as DecodingError {
+      throw located(error, root: root, name: name)
+    } catch {
+      throw YAMLFileError(file: name, line: line(of: error), problem: summary(of: error))
+    }
+    try rejectUnknownFields(root: root, value: value, name: name)
+    return value
+  }
+
+  /// Writes `value` as YAML, its fields in the order that the type encodes them.
+  public static func encode(_ value: some Encodable) throws -> String {
+    let encoder = YAMLEncoder()
+    encoder.options.width = 110
+    encoder.options.allowUnicode = true
+    return try encoder.encode(value)
+  }
+
+  // Composing and decoding recurse; a file nested deeper than this is no file of ours.
+  private static let maximumDepth = 64
+
+  /// An upper bound of the nesting: flow brackets, and indentation columns that could each open a block.
+  private static func depth(of text: String) -> Int {
+    var open = 0
+    var deepest = 0
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "["), UInt8(ascii: "{"):
+        open += 1
+        deepest = max(deepest, open)
+      case UInt8(ascii: "]"), UInt8(ascii: "}"): open = max(0, open - 1)
+      default: break
+      }
+    }
+    // `- - - -` opens a block sequence a dash.
+    for line in text.split(separator: "\n", omittingEmptySubsequences: true) {
+      let dashes = line.utf8.prefix { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "?") }
+      deepest = max(deepest, dashes.count { $0 != UInt8(ascii: " ") })
+    }
+    return deepest
+  }
+
+  private static func check(schema: (family: String, version: Int), root: Node, name: String) throws(YAMLFileError) {
+    guard let mapping = root.mapping else {
+      throw YAMLFileError(file: name, line: root.mark?.line, problem: "the file must hold fields (name: value)")
+    }
+    let expected = "\(schema.family)/\(schema.version)"
+    guard let node = mapping["schema"] else {
+      throw YAMLFileError(file: name, line: 1, field: "schema", problem: "missing; write `schema: \(expected)`")
+    }
+    let text = node.string ?? ""
+    let parts = text.split(separator: "/")
+    guard parts.count == 2, parts[0] == schema.family, let version = Int(parts[1]), version >= 1 else {
+      throw YAMLFileError(
+        file: name, line: node.mark?.line, field: "schema", problem: "is \"\(text)\" where \(expected) is expected")
+    }
+    if version > schema.version {
+      throw YAMLFileError(
+        file: name, line: node.mark?.line, field: "schema",
+        problem: "\(text) is newer than this program, which knows up to \(expected); install a newer edgetwin")
+    }
+  }
+
+  private static func rejectUnknownFields(root: Node, value: some Encodable, name: String) throws(YAMLFileError) {
+    // What the value does not write back, it did not read.
+    guard let text = try? YAMLEncoder().encode(value), let kept = try? Yams.compose(yaml: text) else { return }
+    if let (path, mark, known) = unknownField(in: root, kept: kept, path: []) {
+      throw YAMLFileError(
+        file: name, line: mark?.line, field: path.joined(separator: "."),
+        problem: "unknown field" + (known.isEmpty ? "" : "; known here: \(known.joined(separator: ", "))"))
+    }
+  }
+
+  private static func unknownField(in node: Node, kept: Node, path: [String]) -> ([String], Mark?, [String])? {
+    if let source = node.mapping, let target = kept.mapping {
+      for (key, child) in source {
+        let keyName = key.string ?? ""
+        if child.null != nil && target[keyName] == nil { continue }
+        guard let match = target[keyName] else {
+          return (path + [keyName], key.mark, target.keys.compactMap(\.string).sorted())
+        }
+        if let found = unknownField(in: child, kept: match, path: path + [keyName]) { return found }
+      }
+    } else if let source = node.sequence, let target = kept.sequence {
+      for (index, (child, match)) in zip(source, target).enumerated() {
+        if let found = unknownField(in: child, kept: match, path: path + ["\(index)"]) { return found }
+      }
+    }
+    return nil
+  }
+
+  private static func located(_ error: DecodingError, root: Node, name: String) -> YAMLFileError {
+    let (path, problem): ([any CodingKey], String) =
+      switch error {
+      case .keyNotFound(let key, let context): (context.codingPath, "the field \"\(key.stringValue)\" is missing")
+      case .typeMismatch(let type, let context): (context.codingPath, "is not \(article(type))")
+      case .valueNotFound(let type, let context): (context.codingPath, "is empty where \(article(type)) is expected")
+      case .dataCorrupted(let context): (context.codingPath, context.debugDescription)
+      @unknown default: ([], "\(error)")
+      }
+    var node: Node? = root
+    var mark = root.mark
+    for key in path {
+      if let index = key.intValue, let sequence = node?.sequence {
+        node = index < sequence.count ? sequence[index] : nil
+      } else {
+        node = node?.mapping?[key.stringValue]
+      }
+      mark = node?.mark ?? mark
+    }
+    return YAMLFileError(
+      file: name, line: mark?.line, field: path.map(\.stringValue).joined(separator: "."), problem: problem)
+  }
+
+  private static func article(_ type: Any.Type) -> String {
+    if type == Double.self { return "a number" }
+    if type == Int.self { return "a whole number" }
+    if type == String.self { return "text" }
+    if type == Bool.self { return "true or false" }
+    let text = "\(type)"
+    return text.hasPrefix("Array") ? "a list" : "a group of fields (\(text))"
+  }
+
+  private static func line(of error: any Error) -> Int? {
+    guard let error = error as? YamlError else { return nil }
+    switch error {
+    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): return mark.line
+    default: return nil
+    }
+  }
+
+  private static func summary(of error: any Error) -> String {
+    let text: String
+    if let error = error as? YamlError {
+      switch error {
+      case .scanner(let context, let problem, _, _), .parser(let context, let problem, _, _),
+        .composer(let context, let problem, _, _):
+        text = [context?.text, problem].compactMap(\.self).joined(separator: ": ")
+      default: text = "\(error)"
+      }
+    } else {
+      text = "\(error)"
+    }
+    return text.split(whereSeparator: \.isNewline).joined(separator: " ")
+  }
+}
+
+/// What is wrong with a file that a person wrote, and where.
+public struct YAMLFileError: Error, CustomStringConvertible, Sendable, Equatable {
+  public var file: String
+  public var line: Int?
+  /// Dotted path of the field, such as `memory.bandwidth.unit`; empty for the file itself.
+  public var field: String
+  public var problem: String
+
+  public init(file: String, line: Int? = nil, field: String = "", problem: String) {
+    self.file = file
+    self.line = line
+    self.field = field
+    self.problem = problem
+  }
+
+  public var description: String {
+    let place = line.map { "\(file):\($0)" } ?? file
+    return field.isEmpty ? "\(place): \(problem)" : "\(place): \(field): \(problem)"
+  }
+}

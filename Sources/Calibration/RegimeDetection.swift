@@ -1,0 +1,89 @@
+import Foundation
+import Numerics
+
+/// Splits a series, in the order of measuring, into stretches of constant level.
+enum RegimeDetection {
+  /// Rows from which a series is long enough to be split.
+  static let minimumRows = 24
+  /// Shortest stretch.
+  static let minimumLength = 5
+  /// Price of a further stretch, in units of ln n.
+  static let penalty = 3.0
+
+  /// Optimal partitioning of a piecewise constant signal under Gaussian noise of standard deviation `sigma` (Jackson et al. 2005).
+  /// - Parameters:
+  ///   - values: in order of measuring, outliers clipped by the caller.
+  ///   - weights: 0 to 1 a row.
+  /// - Returns: the index of each row's stretch, rising.
+  static func segments(values: [Double], weights: [Double], sigma: Double) -> [Int] {
+    let n = values.count
+    guard n >= 2 * minimumLength else { return [Int](repeating: 0, count: n) }
+    var w = [0.0]
+    var s = [0.0]
+    var q = [0.0]
+    for index in 0..<n {
+      w.append(w[index] + weights[index])
+      s.append(s[index] + weights[index] * values[index])
+      q.append(q[index] + weights[index] * values[index] * values[index])
+    }
+    let price = penalty * log(Double(n))
+    var best = [Double](repeating: .infinity, count: n + 1)
+    var previous = [Int](repeating: 0, count: n + 1)
+    best[0] = -price
+    for end in minimumLength...n {
+      for start in 0...(end - minimumLength) where best[start].isFinite {
+        let sum = s[end] - s[start]
+        let scatter = (q[end] - q[start]) - sum * sum / max(w[end] - w[start], 1e-9)
+        let cost = best[start] + scatter / (sigma * sigma) + price
+        if cost < best[end] {
+          best[end] = cost
+          previous[end] = start
+        }
+      }
+    }
+    var segments = [Int](repeating: 0, count: n)
+    var end = n
+    while end > 0 {
+      let start = previous[end]
+      if start > 0 {
+        for index in start..<n { segments[index] += 1 }
+      }
+      end = start
+    }
+    return segments
+  }
+
+  /// A running median over 11 rows that leaves outliers out; 0 where all are.
+  static func runningMedian(_ values: [Double], isOutlier: [Bool]) -> [Double] {
+    values.indices.map { index in
+      let window = (max(0, index - 5)...min(values.count - 1, index + 5)).filter { !isOutlier[$0] }
+      return window.isEmpty ? 0 : Statistics.median(window.map { values[$0] })
+    }
+  }
+
+  /// The level from which the median absolute deviation is least, when a row is in regime k with probability `weights[k]` and scatters by
+  /// `sigma` around that regime's level: what to predict for a device in an unknown state.
+  static func typicalLevel(levels: [Double], weights: [Double], sigma: Double) -> Double {
+    guard let low = levels.min(), let high = levels.max(), high > low else { return levels.first ?? 0 }
+    var best = (deviation: Double.infinity, level: low)
+    for step in 0...40 {
+      let center = low + (high - low) * Double(step) / 40
+      var lower = 0.0
+      var upper = high - low + 4 * sigma
+      for _ in 0..<30 {
+        let half = (lower + upper) / 2
+        var probability = 0.0
+        for (level, weight) in zip(levels, weights) {
+          probability +=
+            weight
+            * (erf((center + half - level) / sigma / 2.squareRoot())
+              - erf((center - half - level) / sigma / 2.squareRoot()))
+            / 2
+        }
+        if probability < 0.5 { lower = half } else { upper = half }
+      }
+      if upper < best.deviation - 1e-9 { best = (upper, center) }
+    }
+    return best.level
+  }
+}

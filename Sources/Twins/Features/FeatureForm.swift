@@ -1,0 +1,146 @@
+import Architectures
+import Foundation
+
+/// Features of the parts of a model in closed form, per sequence, for given settings.
+///
+/// A model's features are `ends + Σ layers (attention + Σ heads head(kind) + feedForward + join)`; the sizes may be averages, as HAT's
+/// rows give them. Parameters are counted as ProTran's models hold them for its runtime (position table included also where
+/// positions are relative), and as operations.md lists them for `native`.
+public struct FeatureForm: Sendable {
+  public let settings: Settings
+  public let variant: RuntimeVariant
+  public let position: Architecture.Position
+  private let n: Double
+  private let e: Double
+
+  public init(settings: Settings, variant: RuntimeVariant, position: Architecture.Position) {
+    self.settings = settings
+    self.variant = variant
+    self.position = position
+    n = Double(settings.sequenceLength)
+    e = settings.precision.bytes
+  }
+
+  /// The constant, the embeddings of the first layer's width and the pooler of the last layer's.
+  public func ends(
+    embeddingWidth h: Double, lastWidth: Double, vocabularySize: Int, maximumPositions: Int, typeVocabularySize: Int
+  ) -> FeatureVector {
+    var vector = FeatureVector()
+    vector[.constant] = 1
+    let positions = position == .absolute || variant != .native ? Double(maximumPositions) : 0
+    let embedding = (Double(vocabularySize) + Double(typeVocabularySize) + positions) * h + 2 * h
+    let pooler = lastWidth * lastWidth + lastWidth
+    vector[.embeddingParameterBytes] = e * embedding
+    vector[.encoderParameterBytes] = e * pooler
+    vector[.parameterBytes] = e * (embedding + pooler)
+    return vector
+  }
+
+  /// What a layer has beside its heads and its feed-forward stack; `positions` is the architecture's maximum.
+  public func attention(hiddenSize h: Double, heads: Double, headSize d: Double, maximumPositions: Int) -> FeatureVector
+  {
+    var vector = FeatureVector()
+    let a = heads * d
+    let distances = position == .relativeKey ? (2 * Double(maximumPositions) - 1) * d : 0
+    vector[.layers] = 1
+    vector[.projectionFLOPs] = 2 * n * 4 * h * a
+    vector[.productFLOPs] = vector[.projectionFLOPs]
+    vector[.hiddenElements] = n * h
+    setEncoderParameters(&vector, 4 * a * h + 3 * a + 5 * h + distances)
+    return vector
+  }
+
+  public func head(_ operation: HeadOperation, headSize d: Double) -> FeatureVector {
+    var vector = FeatureVector()
+    vector[.heads] = 1
+    let features = Feature.headCount[Int(operation.rawValue)]
+    vector[features.own] = 1
+    vector[features.group] = 1
+    vector[.relativeScoreBytes] = e * n * n * d
+    vector[.softmaxElements] = n * n
+    var flops = 4 * n * n * d
+    var parameters = 0.0
+    switch operation {
+    case .scaledDotProduct: flops += 2 * n * n * d
+    case .weightedMultiplicative:
+      flops += 2 * n * n * d + 2 * n * d * d
+      parameters = d * d
+    case .discreteFourier, .discreteCosine:
+      vector[.transformWork] = n * d * (log2(n) + log2(max(d, 1)))
+    case .convolution5, .convolution9, .convolution13:
+      let taps = Double(operation.taps ?? 0)
+      flops += 2 * n * d * (2 * d + 3 * taps)
+      parameters = 2 * d * d + 2 * taps * d + 2 * d + taps
+      vector[.unfoldBytes] = e * n * d * taps
+    }
+    vector[.attentionFLOPs] = flops
+    vector[.productFLOPs] = flops
+    setEncoderParameters(&vector, parameters)
+    return vector
+  }
+
+  public func feedForward(hiddenSize h: Double, stack: [Double]) -> FeatureVector {
+    var vector = FeatureVector()
+    let widths = [h] + stack + [h]
+    var products = 0.0
+    var biases = 0.0
+    for index in 1..<widths.count {
+      products += widths[index - 1] * widths[index]
+      biases += widths[index]
+    }
+    vector[.feedForwardFLOPs] = 2 * n * products
+    vector[.productFLOPs] = vector[.feedForwardFLOPs]
+    vector[.feedForwardElements] = n * stack.reduce(0, +)
+    vector[.feedForwardStacks] = Double(stack.count)
+    setEncoderParameters(&vector, products + biases)
+    return vector
+  }
+
+  /// The projection to the next layer; nothing where the widths are equal.
+  public func join(from h: Double, to next: Double) -> FeatureVector {
+    var vector = FeatureVector()
+    guard h != next else { return vector }
+    vector[.joins] = 1
+    vector[.projectionFLOPs] = 2 * n * h * next
+    vector[.productFLOPs] = vector[.projectionFLOPs]
+    setEncoderParameters(&vector, h * next + next)
+    return vector
+  }
+
+  /// A whole model.
+  public func total(of architecture: Architecture) -> FeatureVector {
+    var sum = ends(of: architecture)
+    for index in architecture.layers.indices { sum += layer(index, of: architecture) }
+    return sum
+  }
+
+  public func ends(of architecture: Architecture) -> FeatureVector {
+    ends(
+      embeddingWidth: Double(architecture.embeddingWidth), lastWidth: Double(architecture.layers.last?.hiddenSize ?? 0),
+      vocabularySize: architecture.vocabularySize, maximumPositions: architecture.maximumPositions,
+      typeVocabularySize: architecture.typeVocabularySize)
+  }
+
+  /// One layer of a model, with the join to the next.
+  public func layer(_ index: Int, of architecture: Architecture) -> FeatureVector {
+    let layer = architecture.layers[index]
+    let h = Double(layer.hiddenSize)
+    var sum = attention(
+      hiddenSize: h, heads: Double(layer.heads.count), headSize: Double(layer.headSize),
+      maximumPositions: architecture.maximumPositions)
+    for operation in HeadOperation.allCases {
+      let count = layer.heads.count { $0 == operation }
+      if count > 0 { sum += Double(count) * head(operation, headSize: Double(layer.headSize)) }
+    }
+    sum += feedForward(hiddenSize: h, stack: layer.feedForward.map(Double.init))
+    if index + 1 < architecture.layers.count {
+      sum += join(from: h, to: Double(architecture.layers[index + 1].hiddenSize))
+    }
+    return sum
+  }
+
+  private func setEncoderParameters(_ vector: inout FeatureVector, _ parameters: Double) {
+    vector[.encoderParameterBytes] = e * parameters
+    vector[.parameterBytes] = e * parameters
+  }
+}

@@ -1,0 +1,100 @@
+/// A correction on the log scale: a polynomial in a few summaries, each clipped to the range it was fitted on.
+///
+/// It is what a Gaussian process over the same summaries is compiled to, so that it costs a few dozen multiplications.
+public struct ResidualModel: Sendable, Hashable, Codable {
+  public var inputs: [Summary]
+  /// `z = (clip(summary, lower, upper) − center) / scale`, for each input.
+  public var lower: [Double]
+  public var upper: [Double]
+  public var center: [Double]
+  public var scale: [Double]
+  public var degree: Int
+  /// One a monomial, in the order of ``Monomials``.
+  public var weights: [Double]
+
+  public init(
+    inputs: [Summary], lower: [Double], upper: [Double], center: [Double], scale: [Double], degree: Int,
+    weights: [Double]
+  ) {
+    self.inputs = inputs
+    self.lower = lower
+    self.upper = upper
+    self.center = center
+    self.scale = scale
+    self.degree = degree
+    self.weights = weights
+  }
+
+  /// Whether the parts fit together, as a file may not.
+  var isConsistent: Bool {
+    let count = inputs.count
+    return count >= 1 && count <= 6 && (1...5).contains(degree) && lower.count == count && upper.count == count
+      && center.count == count && scale.count == count && scale.allSatisfy { $0 > 0 }
+      && weights.count == Monomials(variables: count, degree: degree).count
+  }
+
+  func value(of summaries: SummaryValues, logPrediction: Double, monomials: Monomials) -> Double {
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: inputs.count) { z in
+      for index in inputs.indices {
+        let raw = summaries.value(of: inputs[index], logPrediction: logPrediction)
+        z[index] = (min(max(raw, lower[index]), upper[index]) - center[index]) / scale[index]
+      }
+      return monomials.sum(weights: weights, at: UnsafeBufferPointer(z))
+    }
+  }
+}
+
+/// All monomials of some variables up to a degree, constant first, each a product of an earlier one and a variable.
+public struct Monomials: Sendable {
+  public let variables: Int
+  public let degree: Int
+  /// For monomial `i`, the earlier monomial and the variable that it is the product of; unused for the constant.
+  let factors: [(parent: Int, variable: Int)]
+
+  public init(variables: Int, degree: Int) {
+    self.variables = variables
+    self.degree = degree
+    var factors: [(parent: Int, variable: Int)] = [(0, 0)]
+    // A monomial's variables are taken in rising order, so that each occurs once.
+    var last: [(index: Int, variable: Int)] = [(0, 0)]
+    for _ in 0..<degree {
+      var next: [(index: Int, variable: Int)] = []
+      for parent in last {
+        for variable in parent.variable..<variables {
+          next.append((factors.count, variable))
+          factors.append((parent.index, variable))
+        }
+      }
+      last = next
+    }
+    self.factors = factors
+  }
+
+  public var count: Int { factors.count }
+
+  /// Σ weight · monomial at `z`.
+  @inline(__always)
+  func sum(weights: [Double], at z: UnsafeBufferPointer<Double>) -> Double {
+    weights.withUnsafeBufferPointer { weights in
+      factors.withUnsafeBufferPointer { factors in
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: factors.count) { values in
+          values[0] = 1
+          var sum = weights[0]
+          for index in 1..<factors.count {
+            let value = values[factors[index].parent] * z[factors[index].variable]
+            values[index] = value
+            sum += weights[index] * value
+          }
+          return sum
+        }
+      }
+    }
+  }
+
+  /// The monomials' values at `z`, for fitting.
+  public func values(at z: [Double]) -> [Double] {
+    var values = [Double](repeating: 1, count: count)
+    for index in 1..<count { values[index] = values[factors[index].parent] * z[factors[index].variable] }
+    return values
+  }
+}

@@ -1,0 +1,75 @@
+/// The three measures of a twin, and what they were fitted on.
+public struct TwinModel: Sendable, Hashable, Codable {
+  public var latency: MeasureModel
+  public var energy: MeasureModel
+  public var peakPower: MeasureModel
+  /// Nil where nothing was measured: everything follows from the datasheet.
+  public var fit: FitProvenance?
+
+  enum CodingKeys: String, CodingKey {
+    case latency, energy
+    case peakPower = "peak_power"
+    case fit
+  }
+
+  public init(latency: MeasureModel, energy: MeasureModel, peakPower: MeasureModel, fit: FitProvenance?) {
+    self.latency = latency
+    self.energy = energy
+    self.peakPower = peakPower
+    self.fit = fit
+  }
+}
+
+/// The data that a model was fitted on.
+public struct FitProvenance: Sendable, Hashable, Codable {
+  public var rows: Int
+  /// Hash of the rows' content.
+  public var dataHash: String
+  public var seed: UInt64
+  /// Version of the program that fitted.
+  public var program: String
+  /// Smallest and largest values seen, by the name of a setting or a feature; outside of them a prediction is extrapolated.
+  public var ranges: [String: [Double]]
+  /// Settings that the rows were taken at; where they never vary, their influence is not identified but taken from physics.
+  public var settings: FittedSettings
+
+  enum CodingKeys: String, CodingKey {
+    case rows
+    case dataHash = "data_hash"
+    case seed, program, ranges, settings
+  }
+
+  public init(
+    rows: Int, dataHash: String, seed: UInt64, program: String, ranges: [String: [Double]], settings: FittedSettings
+  ) {
+    self.rows = rows
+    self.dataHash = dataHash
+    self.seed = seed
+    self.program = program
+    self.ranges = ranges
+    self.settings = settings
+  }
+}
+
+/// The settings that a twin's coefficients refer to.
+public struct FittedSettings: Sendable, Hashable, Codable {
+  public var batchSize: Int
+  public var sequenceLength: Int
+  public var precision: Precision
+  /// Whether the rows held a share of the process's start-up.
+  public var includesStartup: Bool
+
+  enum CodingKeys: String, CodingKey {
+    case batchSize = "batch_size"
+    case sequenceLength = "sequence_length"
+    case precision
+    case includesStartup = "includes_startup"
+  }
+
+  public init(batchSize: Int, sequenceLength: Int, precision: Precision, includesStartup: Bool) {
+    self.batchSize = batchSize
+    self.sequenceLength = sequenceLength
+    self.precision = precision
+    self.includesStartup = includesStartup
+  }
+}

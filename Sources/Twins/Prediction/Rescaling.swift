@@ -1,0 +1,175 @@
+import Foundation
+
+/// Carries a model over to other facts and settings, and says what that leaves uncertain.
+///
+/// What the measurements could not tell (batch size and length never vary within a series) comes from physics: the launch of a kernel
+/// is paid once a call, arithmetic and traffic follow the features, rates follow the facts.
+struct Rescaling {
+  let file: DeviceFile
+  let entry: DeviceFile.RuntimeEntry
+  /// The facts after overrides.
+  let device: Device
+  let settings: Settings
+  let overrides: [Override]
+  let prior: DatasheetPrior
+
+  /// Widening of the log half-width: a share of the log of every change, since how costs follow a change is itself a model.
+  private static let overrideDoubt = 0.3
+  private static let batchDoubt = 0.15
+  private static let lengthDoubt = 0.25
+  private static let precisionDoubt = 0.3
+
+  /// 90 % factors when whole platforms are left out: standard deviation of the platform's level and of its rows, on the log scale, for
+  /// latency, energy and peak power; Student t of 4 + 7 degrees of freedom (`edgetwin-benchmarks prior`).
+  static let priorScales: (latency: Double, energy: Double, peakPower: Double) = (0.485, 0.524, 0.447)
+  static let priorDegreesOfFreedom = 11.0
+
+  private func datasheet(_ device: Device, _ settings: Settings) -> DatasheetTwin {
+    DatasheetTwin(
+      prior: prior, device: device, variant: entry.variant,
+      sequencesPerProcess: Double(entry.profiled?.sequencesPerProcess ?? settings.batchSize), settings: settings)
+  }
+
+  /// The settings that the model's coefficients refer to.
+  private var reference: FittedSettings? { entry.model?.fit?.settings }
+
+  func model() -> TwinModel {
+    guard let model = entry.model else {
+      let twin = datasheet(device, settings)
+      func measure(_ unit: String, _ form: LinearForm, _ scale: Double) -> MeasureModel {
+        MeasureModel(
+          unit: unit, forms: [form],
+          spread: Spread(prior: scale, degreesOfFreedom: Self.priorDegreesOfFreedom))
+      }
+      return TwinModel(
+        latency: measure("s", twin.latency(), Self.priorScales.latency),
+        energy: measure("J", twin.energy(), Self.priorScales.energy),
+        peakPower: measure("W", twin.peakPower(), Self.priorScales.peakPower), fit: nil)
+    }
+    guard let reference, isChanged else { return model }
+    let from = datasheet(
+      file.device,
+      Settings(
+        batchSize: reference.batchSize, sequenceLength: reference.sequenceLength, precision: reference.precision))
+    let to = datasheet(device, settings)
+    var scaled = model
+    scaled.latency.forms = model.latency.forms.map { rescaled($0, from: from, to: to, power: 1) }
+    // Energy is time at a power that the facts give; the coefficients follow the time.
+    let powerRatio = meanPower(to) / meanPower(from)
+    scaled.energy.forms = model.energy.forms.map { rescaled($0, from: from, to: to, power: powerRatio) }
+    let peakRatio = peakPower(to) / peakPower(from)
+    scaled.peakPower.logLevel += log(peakRatio)
+    return scaled
+  }
+
+  private func meanPower(_ twin: DatasheetTwin) -> Double {
+    twin.device.power.idle.value + twin.device.power.maximum.value
+  }
+
+  private func peakPower(_ twin: DatasheetTwin) -> Double {
+    twin.peakPower().coefficients.reduce(0) { $0 + $1.value }
+  }
+
+  private func rescaled(_ form: LinearForm, from: DatasheetTwin, to: DatasheetTwin, power: Double) -> LinearForm {
+    var form = form
+    let batchRatio = Double(from.settings.batchSize) / Double(to.settings.batchSize)
+    let lengthRatio = Double(to.settings.sequenceLength) / Double(from.settings.sequenceLength)
+    let host = from.hostSpeed / to.hostSpeed
+    let bandwidth = to.streamSecondsPerByte / from.streamSecondsPerByte
+    let capacity = to.device.memory.capacity.value / from.device.memory.capacity.value
+    for index in form.coefficients.indices {
+      var coefficient = form.coefficients[index]
+      var factor = 1.0
+      switch coefficient.feature {
+      case .constant: factor = host
+      case .productFLOPs, .projectionFLOPs, .feedForwardFLOPs, .attentionFLOPs:
+        factor = from.productRate / to.productRate
+      case .layers, .heads, .selfAttentionHeads, .linearTransformHeads, .convolutionHeads, .scaledDotProductHeads,
+        .weightedMultiplicativeHeads, .discreteFourierHeads, .discreteCosineHeads, .convolution5Heads,
+        .convolution9Heads, .convolution13Heads, .feedForwardStacks, .joins:
+        // Part launch, once a call; part vector work, which grows with the tokens (heads': with their pairs).
+        let launch = prior.headSeconds / from.hostSpeed / Double(from.settings.batchSize)
+        let share = coefficient.value > 0 ? min(1, launch / coefficient.value) : 1
+        let isHead = ![.layers, .feedForwardStacks, .joins].contains(coefficient.feature)
+        factor = host * (share * batchRatio + (1 - share) * pow(lengthRatio, isHead ? 2 : 1))
+      case .parameterBytes, .embeddingParameterBytes, .encoderParameterBytes:
+        let startup = coefficient.startupShare ?? 0
+        factor = startup * host + (1 - startup) * bandwidth * batchRatio
+      case .relativeScoreBytes, .unfoldBytes, .softmaxElements, .transformWork, .hiddenElements, .feedForwardElements:
+        factor = bandwidth
+      case .parameterBytesAbove, .parameterPower, .pagedParameterBytes:
+        coefficient.at = (coefficient.at ?? 0) * capacity
+        if coefficient.feature == .pagedParameterBytes { coefficient.shape = (coefficient.shape ?? 0) * capacity }
+      }
+      coefficient.value *= factor * power
+      form.coefficients[index] = coefficient
+    }
+    return form
+  }
+
+  private var isChanged: Bool {
+    guard let reference else { return false }
+    return !overrides.isEmpty || settings.batchSize != reference.batchSize
+      || settings.sequenceLength != reference.sequenceLength || settings.precision != reference.precision
+  }
+
+  /// Names of the overridden facts and of the settings that differ from the fitted ones.
+  var extrapolated: [String] {
+    var names = overrides.map(\.path)
+    if let reference {
+      if settings.batchSize != reference.batchSize { names.append("batch_size") }
+      if settings.sequenceLength != reference.sequenceLength { names.append("sequence_length") }
+      if settings.precision != reference.precision { names.append("precision") }
+    }
+    return names
+  }
+
+  var logWidening: Double {
+    var sum = 0.0
+    for override in overrides { sum += Self.overrideDoubt * abs(log(ratio(of: override.path))) }
+    if let reference {
+      sum += Self.batchDoubt * abs(log(Double(settings.batchSize) / Double(reference.batchSize)))
+      sum += Self.lengthDoubt * abs(log(Double(settings.sequenceLength) / Double(reference.sequenceLength)))
+      if settings.precision != reference.precision { sum += Self.precisionDoubt }
+    }
+    return sum
+  }
+
+  /// New value of a fact over its old one; e where there was none.
+  private func ratio(of path: String) -> Double {
+    func value(_ device: Device) -> Double? {
+      switch path {
+      case "memory.bandwidth": device.memory.bandwidth.value
+      case "memory.capacity": device.memory.capacity.value
+      case "host.clock": device.host.clock.value
+      case "power.idle": device.power.idle.value
+      case "power.maximum": device.power.maximum.value
+      case "compute.fp32": device.compute.fp32?.value
+      case "compute.fp16": device.compute.fp16?.value
+      case "compute.bf16": device.compute.bf16?.value
+      case "compute.int8": device.compute.int8?.value
+      case "cores": device.cores?.value
+      case "clock": device.clock.value
+      default: nil
+      }
+    }
+    guard let new = value(device), let old = value(file.device), old > 0 else { return M_E }
+    return new / old
+  }
+}
+
+extension DeviceFile {
+  /// Settings of the calibration, else of the profile, else one sequence of 128 tokens; steady time.
+  public func defaultSettings(runtime: String) -> Settings {
+    let entry = runtimes[runtime]
+    if let fitted = entry?.model?.fit?.settings {
+      return Settings(
+        batchSize: fitted.batchSize, sequenceLength: fitted.sequenceLength, precision: fitted.precision)
+    }
+    if let profiled = entry?.profiled {
+      return Settings(
+        batchSize: profiled.batchSize, sequenceLength: profiled.sequenceLength, precision: profiled.precision)
+    }
+    return Settings(precision: device.compute.fp32 == nil ? .fp16 : .fp32)
+  }
+}

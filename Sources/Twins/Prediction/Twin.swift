@@ -1,0 +1,158 @@
+import Architectures
+import Foundation
+
+/// A device with a runtime at given settings, ready to predict.
+///
+/// Where the runtime was calibrated, its coefficients are used; elsewhere they are derived from the datasheet. Settings and facts that
+/// differ from what the coefficients were fitted on rescale them by physics, are named in ``extrapolated`` and widen every interval.
+public struct Twin: Sendable {
+  /// The facts, overrides included.
+  public let device: Device
+  public let runtime: String
+  public let variant: RuntimeVariant
+  public let settings: Settings
+  /// Coefficients for these facts and settings.
+  public let model: TwinModel
+  /// Settings and overridden facts outside of what the twin was fitted on, by the names that people use.
+  public let extrapolated: [String]
+  /// Added to the half-width of every interval on the log scale, for ``extrapolated``.
+  public let logWidening: Double
+
+  public var isCalibrated: Bool { model.fit != nil }
+
+  /// - Parameters:
+  ///   - file: the device's file.
+  ///   - runtime: one that the file names.
+  ///   - settings: nil asks for those of the calibration, or of the datasheet's profile, steady time.
+  ///   - overrides: what-if changes of facts, as from `--set`.
+  /// - Throws: ``TwinError``.
+  public init(
+    file: DeviceFile, runtime: String, settings: Settings? = nil, overrides: [Override] = [],
+    prior: DatasheetPrior = .standard
+  ) throws(TwinError) {
+    guard let entry = file.runtimes[runtime] else {
+      throw TwinError.unknownRuntime(runtime, device: file.device.id, known: file.runtimes.keys.sorted())
+    }
+    let settings = settings ?? file.defaultSettings(runtime: runtime)
+    guard Settings.batchSizes.contains(settings.batchSize) else {
+      throw TwinError.setting("batch size", value: settings.batchSize, range: Settings.batchSizes)
+    }
+    guard Settings.sequenceLengths.contains(settings.sequenceLength) else {
+      throw TwinError.setting("sequence length", value: settings.sequenceLength, range: Settings.sequenceLengths)
+    }
+    if file.device.compute[settings.precision] == nil && file.device.compute.fp32 == nil && settings.precision == .fp32
+    {
+      throw TwinError.precision(settings.precision, device: file.device.id)
+    }
+    var device = file.device
+    for override in overrides { try override.apply(to: &device) }
+    self.device = device
+    self.runtime = runtime
+    self.settings = settings
+    variant = entry.variant
+    let rescaling = Rescaling(
+      file: file, entry: entry, device: device, settings: settings, overrides: overrides, prior: prior)
+    model = rescaling.model()
+    extrapolated = rescaling.extrapolated
+    logWidening = rescaling.logWidening
+  }
+
+  /// Features of an architecture at the twin's settings.
+  public func features(of architecture: Architecture) -> FeatureVector {
+    FeatureForm(settings: settings, variant: variant, position: architecture.position).total(of: architecture)
+  }
+
+  /// Medians and bounds at `level`, the reference that the fast path agrees with.
+  public func costs(of features: FeatureVector, level: Double) -> CostEstimate {
+    let evaluator = Evaluator(model: model, includesStartup: settings.includesStartup)
+    let medians = evaluator.medians(features: features)
+    let excess = FeatureRange.excess(of: SummaryValues(features: features), ranges: FeatureRange.all(of: model.fit))
+    let widening = logWidening + FeatureRange.widening * excess
+    func estimate(_ median: Double, _ measure: MeasureModel) -> Estimate {
+      let factor = exp(measure.spread.halfWidth(level: level) + widening)
+      return Estimate(median: median, lower: median / factor, upper: median * factor)
+    }
+    return CostEstimate(
+      latencySeconds: estimate(medians.latencySeconds, model.latency),
+      energyJoules: estimate(medians.energyJoules, model.energy),
+      peakPowerWatts: estimate(medians.peakPowerWatts, model.peakPower))
+  }
+}
+
+/// The medians of a model's three measures.
+struct Evaluator {
+  let model: TwinModel
+  let includesStartup: Bool
+
+  /// Latency with start-up is what peak power saturates with, since a process is sampled from its beginning.
+  func medians(features: FeatureVector) -> (latencySeconds: Double, energyJoules: Double, peakPowerWatts: Double) {
+    let summaries = SummaryValues(features: features)
+    let latency = logMedian(model.latency, features: features, summaries: summaries, seconds: 0)
+    let energy = logMedian(model.energy, features: features, summaries: summaries, seconds: 0)
+    let peak = logMedian(model.peakPower, features: features, summaries: summaries, seconds: exp(latency))
+    guard !includesStartup else { return (exp(latency), exp(energy), exp(peak)) }
+    return (
+      exp(latency + model.latency.logSteadyShare(features: features)),
+      exp(energy + model.energy.logSteadyShare(features: features)), exp(peak)
+    )
+  }
+
+  private func logMedian(
+    _ measure: MeasureModel, features: FeatureVector, summaries: SummaryValues, seconds: Double
+  ) -> Double {
+    let base = measure.logBase(features: features, seconds: seconds)
+    var sum = base + measure.logLevel
+    if let residual = measure.residual {
+      let monomials = Monomials(variables: residual.inputs.count, degree: residual.degree)
+      sum += residual.value(of: summaries, logPrediction: base, monomials: monomials)
+    }
+    return sum
+  }
+}
+
+/// The range of a feature that a twin was fitted on.
+struct FeatureRange: Sendable {
+  enum Quantity: String, CaseIterable, Sendable {
+    case parameterBytes = "parameter_bytes"
+    case heads
+    case layers
+    case productFLOPs = "product_flops"
+  }
+
+  var quantity: Quantity
+  var lower: Double
+  var upper: Double
+
+  /// Added to the log half-width for each unit of log distance outside of the range: half of the distance is taken for doubtful.
+  static let widening = 0.5
+
+  static func all(of fit: FitProvenance?) -> [FeatureRange] {
+    guard let fit else { return [] }
+    return Quantity.allCases.compactMap { quantity in
+      guard let range = fit.ranges[quantity.rawValue], range.count == 2, range[0] > 0, range[1] > 0 else { return nil }
+      return FeatureRange(quantity: quantity, lower: range[0], upper: range[1])
+    }
+  }
+
+  @inline(__always)
+  func value(in summaries: SummaryValues) -> Double {
+    switch quantity {
+    case .parameterBytes: summaries.parameterBytes
+    case .heads: summaries.heads
+    case .layers: summaries.layers
+    case .productFLOPs: summaries.productFLOPs
+    }
+  }
+
+  /// Sum of the log distances by which a candidate lies outside.
+  @inline(__always)
+  static func excess(of summaries: SummaryValues, ranges: [FeatureRange]) -> Double {
+    var sum = 0.0
+    for range in ranges {
+      let value = range.value(in: summaries)
+      if value > range.upper { sum += log(value / range.upper) }
+      if value < range.lower { sum += log(range.lower / max(value, 1e-12)) }
+    }
+    return sum
+  }
+}

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Installs what a build needs and is absent. Quiet when there is nothing to do.
+set -eu
+
+fail() {
+  echo "edgetwin set-up: $1" >&2
+  exit 1
+}
+
+command -v swift >/dev/null 2>&1 || fail "Swift 6 is missing: install it from https://swift.org/install, then run this again"
+major=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\).*/\1/p' | head -n 1)
+[ "${major:-0}" -ge 6 ] || fail "Swift 6 or newer is needed, found version ${major:-unknown}: install it from https://swift.org/install"
+
+[ "$(uname)" = Linux ] || {
+  [ -e /opt/homebrew/include/gsl/gsl_multifit.h ] || [ -e /usr/local/include/gsl/gsl_multifit.h ] ||
+    fail "GSL is missing: brew install gsl"
+  exit 0
+}
+
+missing=""
+[ -e /usr/include/gsl/gsl_multifit_nlinear.h ] || missing="$missing libgsl-dev"
+[ -z "$missing" ] && exit 0
+
+command -v apt-get >/dev/null 2>&1 || fail "missing:$missing (Debian's names): install them with your package manager"
+if [ "$(id -u)" = 0 ]; then
+  as_root=""
+elif command -v sudo >/dev/null 2>&1; then
+  as_root="sudo"
+else
+  fail "missing:$missing: run 'apt-get install$missing' as root"
+fi
+echo "installing$missing" >&2
+{
+  DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq $missing ||
+    { $as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq $missing; }
+} >/dev/null 2>&1 || fail "could not install$missing: run 'apt-get install$missing' and read what it says"
