@@ -1,19 +1,18 @@
 import Foundation
-import Yams
 
 /// Files of schema `edgetwin.space/1`.
 extension DesignSpace {
-  public static let schema = "edgetwin.space/1"
+  private static let schema = (family: "edgetwin.space", version: 1)
 
-  /// Reads a space from a YAML file.
+  /// Reads a space from a YAML (or JSON) file.
   ///
-  /// - Throws: ``DesignSpaceError`` naming the file, the line and the field.
-  public init(contentsOf url: URL) throws(DesignSpaceError) {
+  /// - Throws: ``YAMLFileError`` naming the file, the line and the field.
+  public init(contentsOf url: URL) throws(YAMLFileError) {
     let text: String
     do {
       text = try String(contentsOf: url, encoding: .utf8)
     } catch {
-      throw .file(name: url.path, line: 1, field: "file", reason: "cannot be read as UTF-8 text")
+      throw YAMLFileError(file: url.path, problem: "cannot be read as UTF-8 text")
     }
     try self.init(yaml: text, file: url.path)
   }
@@ -21,38 +20,16 @@ extension DesignSpace {
   /// Reads a space from YAML text. Every field must be there, once, and no other.
   ///
   /// - Parameter file: the name that errors give.
-  public init(yaml text: String, file: String) throws(DesignSpaceError) {
-    var reader = try SpaceFileReader(text: text, file: file)
-    let schema = try reader.text("schema")
-    guard schema == Self.schema else {
-      throw reader.error("schema", "expected \(Self.schema), got \(schema); a newer program may be needed")
-    }
-    var operations: [HeadOperation] = []
-    for name in try reader.texts("operations") {
-      guard let operation = HeadOperation(name: name) else {
-        let known = HeadOperation.allCases.map(\.name).joined(separator: ", ")
-        throw reader.error("operations", "\(name) is none of \(known)")
-      }
-      operations.append(operation)
-    }
-    let position = try reader.text("position")
-    guard let position = Architecture.Position(rawValue: position) else {
-      let known = Architecture.Position.allCases.map(\.rawValue).joined(separator: ", ")
-      throw reader.error("position", "\(position) is none of \(known)")
-    }
-    let choices = Choices(
-      layerCounts: try reader.numbers("layer_counts"), hiddenSizes: try reader.numbers("hidden_sizes"),
-      headCounts: try reader.numbers("head_counts"), operations: operations,
-      feedForwardWidths: try reader.numbers("feed_forward_widths"),
-      maximumFeedForwardStack: try reader.number("maximum_feed_forward_stack"),
-      vocabularySize: try reader.number("vocabulary_size"),
-      maximumPositions: try reader.number("maximum_positions"),
-      typeVocabularySize: try reader.number("type_vocabulary_size"), position: position)
-    try reader.finish()
+  public init(yaml text: String, file: String) throws(YAMLFileError) {
+    let fields = try YAMLFile.decode(Fields.self, from: text, name: file, schema: Self.schema)
     do {
-      try self.init(choices)
-    } catch .invalid(let field, let reason) {
-      throw reader.error(field, reason)
+      try self.init(fields.choices())
+    } catch {
+      guard case .invalid(let field, let reason) = error else {
+        throw YAMLFileError(file: file, problem: "\(error)")
+      }
+      throw YAMLFileError(
+        file: file, line: Self.line(of: field, in: text), field: field, problem: reason)
     }
   }
 
@@ -60,7 +37,7 @@ extension DesignSpace {
   public var yaml: String {
     func list(_ values: [Int]) -> String { "[" + values.map(String.init).joined(separator: ", ") + "]" }
     return """
-      schema: \(Self.schema)
+      schema: \(Self.schema.family)/\(Self.schema.version)
       layer_counts: \(list(layerCounts))
       hidden_sizes: \(list(hiddenSizes))
       head_counts: \(list(headCounts))
@@ -74,102 +51,60 @@ extension DesignSpace {
 
       """
   }
-}
 
-/// A flat mapping of strings, whole numbers and lists of them, read strictly.
-private struct SpaceFileReader {
-  let file: String
-  private var unread: [String: (key: Node, value: Node)] = [:]
-  private var lines: [String: Int] = [:]
+  /// The first line that gives a field of the file; its values carry no line any more once they are decoded.
+  private static func line(of field: String, in text: String) -> Int? {
+    text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { line in
+      let start = line.drop { " \t{\"'".contains($0) }
+      return start.hasPrefix(field) && start.dropFirst(field.count).drop { " \"'".contains($0) }.first == ":"
+    }.map { $0 + 1 }
+  }
 
-  init(text: String, file: String) throws(DesignSpaceError) {
-    self.file = file
-    // The parser recurses: text that could nest deeply is refused before it gets there.
-    let indicators = text.utf8.lazy.filter { "[{-?:&*".utf8.contains($0) }.count
-    guard text.utf8.count <= 65_536, indicators <= 500 else {
-      throw .file(name: file, line: 1, field: "file", reason: "is too large for a design space")
+  private struct Fields: Codable {
+    var schema: String
+    var layerCounts: [Int]
+    var hiddenSizes: [Int]
+    var headCounts: [Int]
+    var operations: [String]
+    var feedForwardWidths: [Int]
+    var maximumFeedForwardStack: Int
+    var vocabularySize: Int
+    var maximumPositions: Int
+    var typeVocabularySize: Int
+    var position: String
+
+    enum CodingKeys: String, CodingKey {
+      case schema
+      case layerCounts = "layer_counts"
+      case hiddenSizes = "hidden_sizes"
+      case headCounts = "head_counts"
+      case operations
+      case feedForwardWidths = "feed_forward_widths"
+      case maximumFeedForwardStack = "maximum_feed_forward_stack"
+      case vocabularySize = "vocabulary_size"
+      case maximumPositions = "maximum_positions"
+      case typeVocabularySize = "type_vocabulary_size"
+      case position
     }
-    let root: Node?
-    do {
-      root = try Yams.compose(yaml: text)
-    } catch {
-      let (line, problem) = Self.place(of: error)
-      throw .file(name: file, line: line, field: "YAML", reason: problem)
-    }
-    guard case .mapping(let mapping)? = root else {
-      throw .file(name: file, line: 1, field: "file", reason: "expected fields, one a line")
-    }
-    for (key, value) in mapping {
-      guard case .scalar(let name) = key else {
-        throw .file(name: file, line: key.mark?.line ?? 1, field: "field name", reason: "must be a word")
+
+    func choices() throws(DesignSpaceError) -> Choices {
+      var kinds: [HeadOperation] = []
+      for name in operations {
+        guard let operation = HeadOperation(name: name) else {
+          let known = HeadOperation.allCases.map(\.name).joined(separator: ", ")
+          throw .invalid(field: "operations", reason: "\(name) is none of \(known)")
+        }
+        kinds.append(operation)
       }
-      unread[name.string] = (key, value)
-      lines[name.string] = key.mark?.line ?? 1
+      guard let position = Architecture.Position(rawValue: position) else {
+        let known = Architecture.Position.allCases.map(\.rawValue).joined(separator: ", ")
+        throw .invalid(field: "position", reason: "\(self.position) is none of \(known)")
+      }
+      return Choices(
+        layerCounts: layerCounts, hiddenSizes: hiddenSizes, headCounts: headCounts, operations: kinds,
+        feedForwardWidths: feedForwardWidths, maximumFeedForwardStack: maximumFeedForwardStack,
+        vocabularySize: vocabularySize, maximumPositions: maximumPositions,
+        typeVocabularySize: typeVocabularySize, position: position)
     }
-  }
-
-  private static func place(of error: any Error) -> (line: Int, problem: String) {
-    switch error as? YamlError {
-    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-      .composer(_, let problem, let mark, _):
-      return (mark.line, problem)
-    case .duplicatedKeysInMapping(let duplicates, let context):
-      return (context.mark.line, "\(duplicates.joined(separator: ", ")) given twice")
-    default:
-      return (1, "cannot be parsed: \(error)")
-    }
-  }
-
-  func error(_ field: String, _ reason: String) -> DesignSpaceError {
-    .file(name: file, line: lines[field] ?? 1, field: field, reason: reason)
-  }
-
-  private mutating func take(_ field: String) throws(DesignSpaceError) -> Node {
-    guard let entry = unread.removeValue(forKey: field) else { throw error(field, "is missing") }
-    return entry.value
-  }
-
-  mutating func finish() throws(DesignSpaceError) {
-    if let field = unread.keys.min(by: { (lines[$0] ?? 0, $0) < (lines[$1] ?? 0, $1) }) {
-      throw error(field, "is not a field of \(DesignSpace.schema)")
-    }
-  }
-
-  mutating func text(_ field: String) throws(DesignSpaceError) -> String {
-    try scalar(try take(field), field).string
-  }
-
-  mutating func texts(_ field: String) throws(DesignSpaceError) -> [String] {
-    var result: [String] = []
-    for element in try elements(field) { result.append(try scalar(element, field).string) }
-    return result
-  }
-
-  mutating func number(_ field: String) throws(DesignSpaceError) -> Int {
-    try number(try take(field), field)
-  }
-
-  mutating func numbers(_ field: String) throws(DesignSpaceError) -> [Int] {
-    var result: [Int] = []
-    for element in try elements(field) { result.append(try number(element, field)) }
-    return result
-  }
-
-  private mutating func elements(_ field: String) throws(DesignSpaceError) -> Node.Sequence {
-    guard case .sequence(let sequence) = try take(field) else { throw error(field, "must be a list") }
-    return sequence
-  }
-
-  private func scalar(_ node: Node, _ field: String) throws(DesignSpaceError) -> Node.Scalar {
-    guard case .scalar(let scalar) = node else { throw error(field, "must be a single value") }
-    return scalar
-  }
-
-  private func number(_ node: Node, _ field: String) throws(DesignSpaceError) -> Int {
-    let scalar = try scalar(node, field)
-    guard scalar.style == .plain || scalar.style == .any, let value = Int(scalar.string) else {
-      throw error(field, "\(scalar.string) is not a whole number")
-    }
-    return value
   }
 }

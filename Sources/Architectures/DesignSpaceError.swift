@@ -1,9 +1,7 @@
-/// What is wrong with a design space, its file, or a point that is said to be in it.
+/// What is wrong with a design space, or a point that is said to be in it; of its file see ``YAMLFileError``.
 public enum DesignSpaceError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A list or number of the space itself. `field` is its name in files.
   case invalid(field: String, reason: String)
-  /// The file of a space; line from 1.
-  case file(name: String, line: Int, field: String, reason: String)
   /// An embedding that no point of the space has; `index` is the position of the number at fault.
   case embedding(index: Int, reason: String)
   /// A number of samples that cannot be drawn.
@@ -12,7 +10,6 @@ public enum DesignSpaceError: Error, Equatable, Sendable, CustomStringConvertibl
   public var description: String {
     switch self {
     case .invalid(let field, let reason): "design space, \(field): \(reason)"
-    case .file(let name, let line, let field, let reason): "\(name):\(line): \(field): \(reason)"
     case .embedding(let index, let reason): "embedding, number \(index): \(reason)"
     case .sampling(let reason): "sampling: \(reason)"
     }

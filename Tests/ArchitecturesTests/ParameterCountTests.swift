@@ -27,8 +27,7 @@ import Testing
     #expect(wide.parameterCount(.protran).total == 35_124_154)
   }
 
-  private func layer(_ hidden: Int, _ size: Int, _ heads: String, _ feedForward: [Int]) -> Architecture.Layer
-  {
+  private func layer(_ hidden: Int, _ size: Int, _ heads: String, _ feedForward: [Int]) -> Architecture.Layer {
     Architecture.Layer(
       hiddenSize: hidden, headSize: size,
       heads: heads.split(separator: " ").compactMap { HeadOperation(name: $0) }, feedForward: feedForward)

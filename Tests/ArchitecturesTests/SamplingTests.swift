@@ -5,8 +5,7 @@ import Testing
 @Suite struct SamplingTests {
   let space = DesignSpace.flexibert2
 
-  @Test(arguments: SamplingMethod.allCases) func samplesAreValidAndReproducible(method: SamplingMethod) throws
-  {
+  @Test(arguments: SamplingMethod.allCases) func samplesAreValidAndReproducible(method: SamplingMethod) throws {
     let points = try space.sample(count: 200, seed: 5, method: method)
     #expect(points.count == 200 && points.allSatisfy(space.contains))
     #expect(Set(points).count == 200)
