@@ -19,8 +19,9 @@ struct CSVTable {
     guard !records.isEmpty else { throw InputFileError(source: source, problem: "holds no table") }
     let first = records.removeFirst()
     header = first.cells
+    var names: Set<String> = []
     for (index, name) in header.enumerated() {
-      guard !name.isEmpty, !header[..<index].contains(name) else {
+      guard !name.isEmpty, names.insert(name).inserted else {
         throw InputFileError(
           source: source, line: first.line,
           problem: name.isEmpty

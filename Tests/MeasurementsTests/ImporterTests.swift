@@ -103,6 +103,8 @@ enum SharedData {
       let file = try SharedData.path("protran/\(folder)/dataset/dataset.json")
       let rows = try ProTranImporter.read(SharedData.path("protran/\(folder)"))
       #expect(try ProTranImporter.read(file) == rows)
+      #expect(try ProTranImporter.read(SharedData.path("protran/\(folder)/")) == rows)
+      #expect(try ProTranImporter.read(SharedData.path("protran/\(folder)/dataset/../.")) == rows)
       joined += rows
       // The order and the values by a pattern over the text. (Foundation's JSON parser is off by a last digit in some.)
       let text = try String(contentsOfFile: file, encoding: .utf8)

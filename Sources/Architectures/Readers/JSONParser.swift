@@ -170,12 +170,23 @@ package struct JSONParser {
       if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
       try digits()
     }
+    if isInteger, index - start <= 18 { return .integer(smallInteger(in: start..<index)) }
     let literal = String(decoding: bytes[start..<index], as: UTF8.self)
     if isInteger, let integer = Int(literal) { return .integer(integer) }
     guard let double = Double(literal) else {
       throw failure("`\(InputFileError.printable(literal))` is no number")
     }
     return .number(double)
+  }
+
+  /// The value of an optional sign and at most 17 digits, or 18 without a sign: it cannot overflow.
+  private func smallInteger(in range: Range<Int>) -> Int {
+    let isNegative = bytes[range.lowerBound] == UInt8(ascii: "-")
+    var result = 0
+    for index in (isNegative ? range.lowerBound + 1 : range.lowerBound)..<range.upperBound {
+      result = result * 10 + Int(bytes[index] & 15)
+    }
+    return isNegative ? -result : result
   }
 
   // MARK: Texts

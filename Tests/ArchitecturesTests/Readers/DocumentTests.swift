@@ -39,6 +39,16 @@ import Testing
       kinds == ["i0", "i-7", "i9223372036854775807", "d9.223372036854776e+18", "dinf", "d-0.0015", "dnan"])
   }
 
+  @Test(arguments: [
+    Int.min, -999_999_999_999_999_999, -1, 0, 10, 999_999_999_999_999_999, 1_000_000_000_000_000_000, .max,
+  ])
+  func wholeNumbersAreExact(_ number: Int) throws {
+    guard case .integer(number) = try json("\(number)").content else {
+      Issue.record("\(number)")
+      return
+    }
+  }
+
   @Test func escapes() throws {
     #expect(try json(#""a\n\"\\\/\u00e9\ud83d\ude00é\ud800""#).string == "a\n\"\\/é😀é\u{FFFD}")
     for text in ["", "é😀", "\u{0}\u{1F}\u{7F}\"\\\n\r\t/", "\u{2028}"] {
