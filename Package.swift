@@ -43,6 +43,9 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
+    // What compares this project with the published method; not built by `swift build --product edgetwin`.
+    .executableTarget(
+      name: "edgetwin-benchmarks", dependencies: ["Calibration", "Measurements", "Twins"], path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"]),
     .testTarget(name: "MeasurementsTests", dependencies: ["Measurements"]),

@@ -40,48 +40,57 @@ struct FeatureSet: Sendable {
     var share: Double
   }
 
-  private static func knees(_ share: Double) -> [Knee] {
-    [
-      Knee(feature: .parameterBytesAbove, at: 3e8, reference: 1e8, share: share),
-      Knee(feature: .parameterBytesAbove, at: 4e8, reference: 1e8, share: share),
+  /// Terms for a device whose memory fills up when the parameters reach `onset` bytes.
+  private static func knees(onset: Double?, share: Double) -> [Knee] {
+    guard let onset else { return [] }
+    return [
+      Knee(feature: .parameterBytesAbove, at: onset, reference: onset / 3, share: share),
+      Knee(feature: .parameterBytesAbove, at: onset * 4 / 3, reference: onset / 3, share: share),
     ]
   }
 
-  private static let powers = [
-    Knee(feature: .parameterPower, at: 4e8, shape: 2, reference: 1, share: 0.005),
-    Knee(feature: .parameterPower, at: 4e8, shape: 4, reference: 2, share: 0.005),
-    Knee(feature: .parameterPower, at: 4e8, shape: 16, reference: 30, share: 0.003),
-    Knee(feature: .parameterPower, at: 4e8, shape: 30, reference: 1000, share: 0.003),
-  ]
+  private static func powers(onset: Double?) -> [Knee] {
+    guard let onset else { return [] }
+    let scale = onset * 4 / 3
+    return [
+      Knee(feature: .parameterPower, at: scale, shape: 2, reference: 1, share: 0.005),
+      Knee(feature: .parameterPower, at: scale, shape: 4, reference: 2, share: 0.005),
+      Knee(feature: .parameterPower, at: scale, shape: 16, reference: 30, share: 0.003),
+      Knee(feature: .parameterPower, at: scale, shape: 30, reference: 1000, share: 0.003),
+    ]
+  }
 
   /// Three views of the same physics, from coarse to fine.
-  static let standard = [
-    FeatureSet(
-      "F10", minimumRows: 0,
-      [
-        (.constant, 1, 0.20), (.layers, 7, 0.08), (.heads, 60, 0.10), (.productFLOPs, 1.4e10, 0.20),
-        (.relativeScoreBytes, 2e8, 0.10), (.parameterBytes, 3e8, 0.22), (.feedForwardElements, 3.75e6, 0.05),
-        (.feedForwardStacks, 14, 0.05),
-      ], knees: knees(0.03)),
-    FeatureSet(
-      "F14", minimumRows: 9,
-      [
-        (.constant, 1, 0.20), (.layers, 7, 0.08), (.selfAttentionHeads, 17, 0.03), (.linearTransformHeads, 17, 0.03),
-        (.convolutionHeads, 26, 0.04), (.projectionFLOPs, 2.5e9, 0.06), (.feedForwardFLOPs, 1.1e10, 0.12),
-        (.attentionFLOPs, 3e8, 0.02), (.relativeScoreBytes, 2e8, 0.10), (.parameterBytes, 3e8, 0.22),
-        (.feedForwardElements, 3.75e6, 0.05), (.feedForwardStacks, 14, 0.05),
-      ], knees: knees(0.03)),
-    FeatureSet(
-      "F28", minimumRows: 12,
-      [
-        (.constant, 1, 0.20), (.layers, 7, 0.04), (.scaledDotProductHeads, 8.6, 0.014),
-        (.weightedMultiplicativeHeads, 8.6, 0.014), (.discreteFourierHeads, 8.6, 0.014),
-        (.discreteCosineHeads, 8.6, 0.014), (.convolution5Heads, 8.6, 0.014), (.convolution9Heads, 8.6, 0.014),
-        (.convolution13Heads, 8.6, 0.014), (.projectionFLOPs, 2.5e9, 0.05), (.feedForwardFLOPs, 1.1e10, 0.10),
-        (.attentionFLOPs, 3e8, 0.02), (.relativeScoreBytes, 2e8, 0.06), (.softmaxElements, 1e6, 0.03),
-        (.transformWork, 1.5e6, 0.01), (.unfoldBytes, 6e6, 0.02), (.hiddenElements, 4e5, 0.03), (.joins, 4, 0.02),
-        (.embeddingParameterBytes, 1e8, 0.11), (.encoderParameterBytes, 2e8, 0.11),
-        (.feedForwardElements, 3.75e6, 0.05), (.feedForwardStacks, 14, 0.05),
-      ], knees: knees(0.02) + powers),
-  ]
+  /// - Parameter pagingOnset: bytes of parameters from which paging may set in; nil where the device does not page.
+  static func standard(pagingOnset onset: Double?) -> [FeatureSet] {
+    [
+      FeatureSet(
+        "F10", minimumRows: 0,
+        [
+          (.constant, 1, 0.20), (.layers, 7, 0.08), (.heads, 60, 0.10), (.productFLOPs, 1.4e10, 0.20),
+          (.relativeScoreBytes, 2e8, 0.10), (.parameterBytes, 3e8, 0.22), (.feedForwardElements, 3.75e6, 0.05),
+          (.feedForwardStacks, 14, 0.05),
+        ], knees: knees(onset: onset, share: 0.03)),
+      FeatureSet(
+        "F14", minimumRows: 9,
+        [
+          (.constant, 1, 0.20), (.layers, 7, 0.08), (.selfAttentionHeads, 17, 0.03), (.linearTransformHeads, 17, 0.03),
+          (.convolutionHeads, 26, 0.04), (.projectionFLOPs, 2.5e9, 0.06), (.feedForwardFLOPs, 1.1e10, 0.12),
+          (.attentionFLOPs, 3e8, 0.02), (.relativeScoreBytes, 2e8, 0.10), (.parameterBytes, 3e8, 0.22),
+          (.feedForwardElements, 3.75e6, 0.05), (.feedForwardStacks, 14, 0.05),
+        ], knees: knees(onset: onset, share: 0.03)),
+      FeatureSet(
+        "F28", minimumRows: 12,
+        [
+          (.constant, 1, 0.20), (.layers, 7, 0.04), (.scaledDotProductHeads, 8.6, 0.014),
+          (.weightedMultiplicativeHeads, 8.6, 0.014), (.discreteFourierHeads, 8.6, 0.014),
+          (.discreteCosineHeads, 8.6, 0.014), (.convolution5Heads, 8.6, 0.014), (.convolution9Heads, 8.6, 0.014),
+          (.convolution13Heads, 8.6, 0.014), (.projectionFLOPs, 2.5e9, 0.05), (.feedForwardFLOPs, 1.1e10, 0.10),
+          (.attentionFLOPs, 3e8, 0.02), (.relativeScoreBytes, 2e8, 0.06), (.softmaxElements, 1e6, 0.03),
+          (.transformWork, 1.5e6, 0.01), (.unfoldBytes, 6e6, 0.02), (.hiddenElements, 4e5, 0.03), (.joins, 4, 0.02),
+          (.embeddingParameterBytes, 1e8, 0.11), (.encoderParameterBytes, 2e8, 0.11),
+          (.feedForwardElements, 3.75e6, 0.05), (.feedForwardStacks, 14, 0.05),
+        ], knees: knees(onset: onset, share: 0.02) + powers(onset: onset)),
+    ]
+  }
 }

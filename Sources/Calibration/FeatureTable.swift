@@ -8,7 +8,7 @@ struct FeatureTable: Sendable {
   let designs: [Matrix]
   let features: [FeatureVector]
 
-  init(features: [FeatureVector], sets: [FeatureSet] = FeatureSet.standard) {
+  init(features: [FeatureVector], sets: [FeatureSet]) {
     self.sets = sets
     self.features = features
     designs = sets.map { set in

@@ -5,8 +5,8 @@ import Twins
 /// Fits one linear form: non-negative least squares on relative errors, robust (Huber), with a prior on the terms' shares.
 ///
 /// Minimises `Σ wᵢ (xᵢ·b/yᵢ − 1)² + Σ (bⱼ − s·πⱼ)² / (τ s ρⱼ)²·σ²`, where π are the set's shares, s the level that makes the prior fit the
-/// rows' median, σ the residual scale, ρⱼ a term's own width: proportional to (m·πⱼ)^0.35, and a tenth for the paging terms, which most
-/// devices do not have.
+/// rows' median, σ the residual scale, ρⱼ a term's own width: proportional to (m·πⱼ)^0.35, and ten for the paging terms, whose size is
+/// unknown.
 struct FormFit: Sendable {
   var coefficients: [Double]
   var standardErrors: [Double]
@@ -17,13 +17,13 @@ struct FormFit: Sendable {
     /// Width of the prior, relative to a term's expected contribution.
     var tau = 0.2
     var iterations = 15
-    static let ridgePerRow = 5e-4
+    static let ridgePerRow = Double(ProcessInfo.processInfo.environment["RR"] ?? "5e-4") ?? 0.3
     static let widthExponent = 0.7
-    static let pagingWidth = 0.1
+    static let pagingWidth = Double(ProcessInfo.processInfo.environment["PW"] ?? "10") ?? 10
     static let priorRows = 4.0
     static let priorScale = 0.1
-    static let huber = 1.345
-    static let outlierWeight = 0.3
+    static let huber = Double(ProcessInfo.processInfo.environment["HB"] ?? "1.345") ?? 0.3
+    static let outlierWeight = Double(ProcessInfo.processInfo.environment["OW"] ?? "0.3") ?? 0.3
   }
 
   /// - Parameters:

@@ -28,7 +28,7 @@ struct SeriesFit: Sendable {
   static let summaryScales = [0.55, 0.6, 0.75, 0.13]
   private static let taus = [0.08, 0.2, 0.5]
   private static let iterations = 3
-  private static let clip = 3.0
+  private static let clip = Double(ProcessInfo.processInfo.environment["CL"] ?? "3") ?? 0.3
   private static let minimumProcessRows = 4
 
   /// - Parameters:
