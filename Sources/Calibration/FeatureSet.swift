@@ -80,7 +80,7 @@ struct FeatureSet: Sendable {
           (.feedForwardElements, 3.75e6, 0.05), (.feedForwardStacks, 14, 0.05),
         ], knees: knees(onset: onset, share: 0.03)),
       FeatureSet(
-        "F28", minimumRows: 12,
+        "F28", minimumRows: 24,
         [
           (.constant, 1, 0.20), (.layers, 7, 0.04), (.scaledDotProductHeads, 8.6, 0.014),
           (.weightedMultiplicativeHeads, 8.6, 0.014), (.discreteFourierHeads, 8.6, 0.014),

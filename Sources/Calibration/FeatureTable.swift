@@ -31,6 +31,9 @@ struct FeatureTable: Sendable {
 
   var count: Int { features.count }
 
+  /// Indices of the sets that have rows enough.
+  var usableSets: [Int] { sets.indices.filter { count >= sets[$0].minimumRows } }
+
   func selecting(_ rows: [Int]) -> FeatureTable {
     FeatureTable(
       sets: sets, designs: designs.map { $0.selectingRows(rows) }, features: rows.map { features[$0] })

@@ -17,13 +17,13 @@ struct FormFit: Sendable {
     /// Width of the prior, relative to a term's expected contribution.
     var tau = 0.2
     var iterations = 15
-    static let ridgePerRow = Double(ProcessInfo.processInfo.environment["RR"] ?? "5e-4") ?? 0.3
+    static let ridgePerRow = 5e-4
     static let widthExponent = 0.7
-    static let pagingWidth = Double(ProcessInfo.processInfo.environment["PW"] ?? "10") ?? 10
+    static let pagingWidth = 10.0
     static let priorRows = 4.0
     static let priorScale = 0.1
-    static let huber = Double(ProcessInfo.processInfo.environment["HB"] ?? "1.345") ?? 0.3
-    static let outlierWeight = Double(ProcessInfo.processInfo.environment["OW"] ?? "0.3") ?? 0.3
+    static let huber = 1.345
+    static let outlierWeight = 0.05
   }
 
   /// - Parameters:
@@ -79,6 +79,32 @@ struct FormFit: Sendable {
     coefficients = b
     standardErrors = fit?.standardErrors ?? [Double](repeating: 0, count: b.count)
     active = fit?.active ?? []
+  }
+}
+
+extension FormFit {
+  /// The weighted mean of fits of one feature set; weights sum to 1.
+  ///
+  /// Standard errors add in the same proportions, as if the fits erred together, and hold the spread between the fits.
+  init(averaging fits: [(fit: FormFit, weight: Double)]) {
+    let count = fits.first?.fit.coefficients.count ?? 0
+    var mean = [Double](repeating: 0, count: count)
+    var error = mean
+    for (fit, weight) in fits {
+      for index in 0..<count {
+        mean[index] += weight * fit.coefficients[index]
+        error[index] += weight * fit.standardErrors[index] * fit.standardErrors[index]
+      }
+    }
+    for (fit, weight) in fits {
+      for index in 0..<count {
+        let deviation = fit.coefficients[index] - mean[index]
+        error[index] += weight * deviation * deviation
+      }
+    }
+    coefficients = mean
+    standardErrors = error.map { $0.squareRoot() }
+    active = mean.indices.filter { mean[$0] == 0 }
   }
 }
 

@@ -7,6 +7,8 @@ enum RegimeDetection {
   static let minimumRows = 24
   /// Shortest stretch.
   static let minimumLength = 5
+  /// Weight of a row that is no part of any regime.
+  static let outlierWeight = 0.05
   /// Price of a further stretch, in units of ln n.
   static let penalty = 3.0
 
@@ -61,10 +63,13 @@ enum RegimeDetection {
     }
   }
 
-  /// The level from which the median absolute deviation is least, when a row is in regime k with probability `weights[k]` and scatters by
-  /// `sigma` around that regime's level: what to predict for a device in an unknown state.
-  static func typicalLevel(levels: [Double], weights: [Double], sigma: Double) -> Double {
-    guard let low = levels.min(), let high = levels.max(), high > low else { return levels.first ?? 0 }
+  /// The level from which the median absolute deviation is least, when a row is as likely in the state of any row of the series and scatters
+  /// by `sigma` around that state's level: what to predict for a device in an unknown state.
+  /// - Parameter levels: the level of each row's regime.
+  static func typicalLevel(levels: [Double], sigma: Double) -> Double {
+    let counts = Dictionary(grouping: levels, by: \.self).mapValues { Double($0.count) / Double(levels.count) }
+    let states = counts.sorted { $0.key < $1.key }
+    guard let low = states.first?.key, let high = states.last?.key, high > low else { return states.first?.key ?? 0 }
     var best = (deviation: Double.infinity, level: low)
     for step in 0...40 {
       let center = low + (high - low) * Double(step) / 40
@@ -72,13 +77,10 @@ enum RegimeDetection {
       var upper = high - low + 4 * sigma
       for _ in 0..<30 {
         let half = (lower + upper) / 2
-        var probability = 0.0
-        for (level, weight) in zip(levels, weights) {
-          probability +=
-            weight
-            * (erf((center + half - level) / sigma / 2.squareRoot())
-              - erf((center - half - level) / sigma / 2.squareRoot()))
-            / 2
+        let probability = states.reduce(0) { sum, state in
+          let above = erf((center + half - state.key) / sigma / 2.squareRoot())
+          let below = erf((center - half - state.key) / sigma / 2.squareRoot())
+          return sum + state.value * (above - below) / 2
         }
         if probability < 0.5 { lower = half } else { upper = half }
       }

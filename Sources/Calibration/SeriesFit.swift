@@ -2,12 +2,35 @@ import Foundation
 import Numerics
 import Twins
 
-/// The model of one measure of one series: linear forms averaged in log, a smooth residual, and a level for each regime.
+/// The model of one quantity of one series: a physical basis, a smooth residual on the log scale, and a level for each regime.
+///
+/// The three are fitted in turn, three times over: regimes are found in what basis and residual leave, the basis is fitted to values freed
+/// of the regimes' levels.
 struct SeriesFit: Sendable {
-  let sets: [FeatureSet]
-  /// Coefficients per set that was used, in the sets' scaled columns.
-  private(set) var forms: [(set: Int, fit: FormFit)] = []
+  /// What kind of basis, and which summaries the residual sees.
+  struct Design: Sendable {
+    enum Kind: Sendable { case forms, constant, saturation }
+
+    var kind: Kind
+    var summaries: [(summary: Summary, scale: Double)]
+    var detectsRegimes = true
+    var usesProcess = true
+
+    /// Latency, energy and mean power.
+    static let cost = Design(kind: .forms, summaries: costSummaries)
+    static let power = Design(kind: .constant, summaries: costSummaries)
+    static let costSummaries: [(Summary, Double)] = [
+      (.logParameterBytes, 0.6), (.logHeads, 0.75), (.convolutionShare, 0.13),
+    ]
+    static let peakSummaries: [(Summary, Double)] = [
+      (.logSeconds, 0.55), (.logParameterBytes, 0.6), (.logHeads, 0.75), (.logEmbeddingParameterBytes, 0.6),
+    ]
+  }
+
+  let design: Design
+  private(set) var basis: FitBasis = .constant(log: 0)
   private(set) var process: ResidualProcess?
+  /// Range of each scaled summary over the training rows.
   private(set) var summaryBounds: (lower: [Double], upper: [Double]) = ([], [])
   /// Center of the log residuals.
   private(set) var center = 0.0
@@ -21,34 +44,31 @@ struct SeriesFit: Sendable {
   /// Log residuals of the training rows, less their regime's level.
   private(set) var residuals: [Double] = []
   private(set) var isOutlier: [Bool] = []
-  private(set) var tau = 0.2
-  private let orders: [Int]
+  /// Widths of the prior and the weight of each, by inner cross-validation.
+  private(set) var taus: [(tau: Double, weight: Double)] = []
+  let orders: [Int]
 
-  static let summaries: [Summary] = [.logPrediction, .logParameterBytes, .logHeads, .convolutionShare]
-  static let summaryScales = [0.55, 0.6, 0.75, 0.13]
-  private static let taus = [0.08, 0.2, 0.5]
   private static let iterations = 3
-  private static let clip = Double(ProcessInfo.processInfo.environment["CL"] ?? "3") ?? 0.3
-  private static let minimumProcessRows = 4
+  private static let clip = 3.0
+  private static let minimumProcessRows = 9
 
   /// - Parameters:
   ///   - values: positive.
   ///   - orders: position of each row in the series.
-  init(table: FeatureTable, values: [Double], orders: [Int]) throws {
-    sets = table.sets
+  ///   - logSeconds: logarithms of the predicted latency, for a saturation and for the summary of that name.
+  init(design: Design = .cost, table: FeatureTable, values: [Double], orders: [Int], logSeconds: [Double] = []) throws {
+    self.design = design
     self.orders = orders
     let n = values.count
     let logs = values.map { log($0) }
     let byOrder = orders.indices.sorted { (orders[$0], $0) < (orders[$1], $1) }
-    tau = try Self.chooseTau(table: table, values: values)
+    if design.kind == .forms { taus = try PriorWidth.weighed(table: table, values: values) }
     var regime = [Double](repeating: 0, count: n)
-    var smooth = [Double](repeating: 0, count: n)
+    var smooth = regime
     segments = [Int](repeating: 0, count: n)
-    let ones = [Double](repeating: 1, count: n)
     for iteration in 0..<Self.iterations {
-      let leveled = zip(values, regime).map { $0 / exp($1) }
-      forms = try Self.fitForms(table: table, values: leveled, weights: ones, tau: tau, iterations: 15)
-      let base = logBase(table)
+      basis = try fitBasis(table, values: zip(values, regime).map { $0 / exp($1) }, logSeconds: logSeconds)
+      let base = basis.logValues(table, logSeconds: logSeconds)
       let residual = zip(logs, base).map { $0 - $1 }
       let unexplained = (0..<n).map { residual[$0] - smooth[$0] - center }
       let weights = detectRegimes(unexplained, regime: regime, byOrder: byOrder, isFirst: iteration == 0)
@@ -58,10 +78,10 @@ struct SeriesFit: Sendable {
       let clipped = (0..<n).map { row in
         smooth[row] + medians[segments[row]] + min(max(deviations[row], -Self.clip * sigma), Self.clip * sigma)
       }
-      let z = Self.scaledSummaries(table.features, base: base)
+      let z = scaledSummaries(table, logSeconds: logSeconds)
       summaryBounds = Self.bounds(z)
       center = Statistics.weightedMedian(clipped, weights: weights)
-      if n >= Self.minimumProcessRows {
+      if n >= Self.minimumProcessRows, design.usesProcess {
         let fit = try ResidualProcess(z: z, target: clipped.map { $0 - center }, segments: segments)
         process = fit
         smooth = fit.fitted
@@ -73,27 +93,21 @@ struct SeriesFit: Sendable {
       isOutlier = weights.map { $0 < 1 }
     }
     scatter = max(Self.deviation(residuals), 0.01)
-    var counts = [Double](repeating: 0, count: levels.count)
-    for segment in segments { counts[segment] += 1 / Double(n) }
-    typicalLevel = RegimeDetection.typicalLevel(levels: levels, weights: counts, sigma: scatter)
+    typicalLevel = RegimeDetection.typicalLevel(levels: segments.map { levels[$0] }, sigma: scatter)
   }
 
   /// 1.4826 times the median absolute deviation from the median.
-  static func deviation(_ values: [Double]) -> Double {
-    let median = Statistics.median(values)
-    return 1.4826 * Statistics.median(values.map { abs($0 - median) })
-  }
+  static func deviation(_ values: [Double]) -> Double { 1.4826 * Statistics.medianAbsoluteDeviation(values) }
 
   // MARK: Prediction
 
-  /// Predicted logarithms for rows in an unknown state, or in the regime nearest to each given position.
-  func logPredictions(_ table: FeatureTable, orders positions: [Int]? = nil) -> [Double] {
-    let base = logBase(table)
-    let z = Self.scaledSummaries(table.features, base: base)
+  /// Predicted logarithms without the level of a regime.
+  func logPredictions(_ table: FeatureTable, logSeconds: [Double] = []) -> [Double] {
+    let base = basis.logValues(table, logSeconds: logSeconds)
+    guard let process else { return base.map { $0 + center } }
+    let z = scaledSummaries(table, logSeconds: logSeconds)
     return base.indices.map { row in
-      var value = base[row] + center
-      if let process { value += process.value(at: clippedSummaries(z[row])) }
-      return value + (positions.map { level(at: $0[row]) } ?? typicalLevel)
+      base[row] + center + process.value(at: clippedSummaries(z[row]))
     }
   }
 
@@ -107,18 +121,11 @@ struct SeriesFit: Sendable {
     z.indices.map { min(max(z[$0], summaryBounds.lower[$0]), summaryBounds.upper[$0]) }
   }
 
-  func logBase(_ table: FeatureTable) -> [Double] {
-    var sum = [Double](repeating: 0, count: table.count)
-    for form in forms {
-      let costs = table.designs[form.set] * form.fit.coefficients
-      for row in sum.indices { sum[row] += log(max(costs[row], MeasureFloor.value)) }
-    }
-    return sum.map { $0 / Double(forms.count) }
-  }
-
-  static func scaledSummaries(_ features: [FeatureVector], base: [Double]) -> [[Double]] {
-    zip(features, base).map { vector, logPrediction in
-      zip(summaries, summaryScales).map { vector.summary($0, logPrediction: logPrediction) / $1 }
+  func scaledSummaries(_ table: FeatureTable, logSeconds: [Double]) -> [[Double]] {
+    table.features.enumerated().map { row, vector in
+      design.summaries.map { summary, scale in
+        vector.summary(summary, logSeconds: row < logSeconds.count ? logSeconds[row] : 0) / scale
+      }
     }
   }
 
@@ -132,54 +139,24 @@ struct SeriesFit: Sendable {
 
   // MARK: Steps
 
-  private static func fitForms(
-    table: FeatureTable, values: [Double], weights: [Double], tau: Double, iterations: Int
-  ) throws -> [(set: Int, fit: FormFit)] {
-    try table.sets.indices.filter { table.count >= table.sets[$0].minimumRows }.map { index in
-      (
-        index,
-        try FormFit(
-          design: table.designs[index], set: table.sets[index], values: values, weights: weights,
-          options: FormFit.Options(tau: tau, iterations: iterations))
-      )
-    }
-  }
-
-  /// The prior's width by inner cross-validation over at most six folds, scored by mean absolute log error with large errors capped.
-  private static func chooseTau(table: FeatureTable, values: [Double]) throws -> Double {
-    let n = values.count
-    guard n >= 8 else { return 0.2 }
-    let folds = min(n, 6)
-    let fold = (0..<n).map { $0 * 7 % folds }
-    var errors: [[Double]] = []
-    for tau in taus {
-      var error = [Double](repeating: 0, count: n)
-      for held in 0..<folds {
-        let train = (0..<n).filter { fold[$0] != held }
-        let test = (0..<n).filter { fold[$0] == held }
-        let subtable = table.selecting(train)
-        // The outer table decides which sets have enough rows, so that every fold fits the same ones.
-        var fits: [(set: Int, fit: FormFit)] = []
-        for index in table.sets.indices where n >= table.sets[index].minimumRows {
-          let fit = try FormFit(
-            design: subtable.designs[index], set: table.sets[index], values: train.map { values[$0] },
-            weights: [Double](repeating: 1, count: train.count), options: .init(tau: tau, iterations: 6))
-          fits.append((index, fit))
-        }
-        for row in test {
-          var sum = 0.0
-          for (index, fit) in fits {
-            let cost = zip(table.designs[index].row(row), fit.coefficients).reduce(0) { $0 + $1.0 * $1.1 }
-            sum += log(max(cost, MeasureFloor.value))
+  private func fitBasis(_ table: FeatureTable, values: [Double], logSeconds: [Double]) throws -> FitBasis {
+    let ones = [Double](repeating: 1, count: values.count)
+    switch design.kind {
+    case .forms:
+      return .forms(
+        try table.usableSets.map { index in
+          let fits = try taus.map { tau, weight in
+            let fit = try FormFit(
+              design: table.designs[index], set: table.sets[index], values: values, weights: ones,
+              options: FormFit.Options(tau: tau))
+            return (fit: fit, weight: weight)
           }
-          error[row] = abs(sum / Double(fits.count) - log(values[row]))
-        }
-      }
-      errors.append(error)
+          return (index, FormFit(averaging: fits))
+        })
+    case .constant: return .constant(log: Statistics.median(values.map { log($0) }))
+    case .saturation:
+      return .saturation(try SaturationFit(seconds: logSeconds.map { exp($0) }, values: values, weights: ones))
     }
-    let cap = 3 * (errors.map { Statistics.median($0) }.max() ?? 0)
-    let scores = errors.map { $0.reduce(0) { $0 + min($1, cap) } }
-    return scores.indices.min { scores[$0] < scores[$1] }.map { taus[$0] } ?? 0.2
   }
 
   /// Updates ``segments`` from what is unexplained; returns the rows' weights, low for outliers.
@@ -195,8 +172,8 @@ struct SeriesFit: Sendable {
     let sigma = max(min(Self.deviation(deviations), stepScale), 0.01)
     let middle = Statistics.median(deviations)
     let limit = max(6 * sigma, 0.3)
-    let weights = deviations.map { abs($0 - middle) > limit ? 0.05 : 1 }
-    guard n >= RegimeDetection.minimumRows else { return weights }
+    let weights = deviations.map { abs($0 - middle) > limit ? RegimeDetection.outlierWeight : 1 }
+    guard n >= RegimeDetection.minimumRows, design.detectsRegimes else { return weights }
     let centers: [Double]
     if isFirst {
       let running = RegimeDetection.runningMedian(ordered, isOutlier: byOrder.map { weights[$0] < 1 })

@@ -57,8 +57,7 @@ public enum HATImporter {
     }
   }
 
-  private static func taskAndDevice(fileName: String, source: String) throws -> (task: String, device: String)
-  {
+  private static func taskAndDevice(fileName: String, source: String) throws -> (task: String, device: String) {
     let stem = fileName.hasSuffix(".csv") ? String(fileName.dropLast(4)) : fileName
     let parts = stem.split(separator: "_", omittingEmptySubsequences: false)
     guard parts.count >= 3, !parts[0].isEmpty, let device = devices["\(parts[1])_\(parts[2])"] else {

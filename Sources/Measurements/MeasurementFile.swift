@@ -21,8 +21,7 @@ public enum MeasurementFile {
   /// Calls `body` with each row and the number of its line, without holding the file in memory.
   ///
   /// - Throws: `InputFileError`, or what `body` throws.
-  public static func forEach(in path: String, _ body: (_ line: Int, _ row: Measurement) throws -> Void) throws
-  {
+  public static func forEach(in path: String, _ body: (_ line: Int, _ row: Measurement) throws -> Void) throws {
     try forEach(LineReader(path: path), source: InputBytes.name(of: path), body)
   }
 

@@ -49,8 +49,7 @@ package enum ArchitectureDocument {
     return architecture
   }
 
-  private static func layer(_ value: DocumentValue, source: String, path: String) throws -> Architecture.Layer
-  {
+  private static func layer(_ value: DocumentValue, source: String, path: String) throws -> Architecture.Layer {
     let reader = try FieldReader(value, source: source, path: path)
     let hidden = try reader.integer("hidden_size", in: ArchitectureLimits.size, known: layerFields)
     let names = try reader.list("heads", count: ArchitectureLimits.heads, known: layerFields)

@@ -135,8 +135,7 @@ package struct JSONParser {
   }
 
   /// Tells whether an object has no member `name` yet; a set serves large objects, a look through the members small ones.
-  private func isNew(_ name: String, among members: [DocumentValue.Member], names: inout Set<String>) -> Bool
-  {
+  private func isNew(_ name: String, among members: [DocumentValue.Member], names: inout Set<String>) -> Bool {
     if members.count < 32 { return !members.contains { $0.name == name } }
     if names.isEmpty { names = Set(members.map(\.name)) }
     return names.insert(name).inserted

@@ -88,12 +88,24 @@ public struct DatasheetTwin: Sendable {
       })
   }
 
-  /// Joules per sequence: latency times the mean power, which rises with the share of time that the device computes.
-  public func energy() -> LinearForm {
+  /// Mean power while about a third of the time goes to computing.
+  public var typicalPowerWatts: Double {
+    let (waiting, computing) = meanPowers
+    return (2 * waiting + computing) / 3
+  }
+
+  /// Mean power while the device waits for its host, and while it computes.
+  private var meanPowers: (waiting: Double, computing: Double) {
     let base = max(device.power.idle.value, min(1, prior.basePowerShare) * device.power.maximum.value * meteredHost)
     let span = max(0, device.power.maximum.value - base)
-    let waiting = base + span * min(1, prior.hostPowerShare * meteredHost)
-    let computing = base + span * min(1, prior.computePowerShare)
+    return (
+      base + span * min(1, prior.hostPowerShare * meteredHost), base + span * min(1, prior.computePowerShare)
+    )
+  }
+
+  /// Joules per sequence: latency times the mean power, which rises with the share of time that the device computes.
+  public func energy() -> LinearForm {
+    let (waiting, computing) = meanPowers
     var form = latency()
     for index in form.coefficients.indices {
       let feature = form.coefficients[index].feature
@@ -117,7 +129,7 @@ public struct DatasheetTwin: Sendable {
     device.power.scope == .module || device.power.scope == .accelerator || device.deviceClass == .accelerator ? 0 : 1
   }
 
-  static func unit(_ measure: String, _ feature: Feature) -> String {
+  public static func unit(_ measure: String, _ feature: Feature) -> String {
     feature.unit == "1" ? measure : "\(measure)/\(feature.unit)"
   }
 }

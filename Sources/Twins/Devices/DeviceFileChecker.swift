@@ -71,7 +71,9 @@ struct DeviceFileChecker {
 
   private func firstProblem(of measure: MeasureModel, unit: String, at path: String) -> (field: String, text: String)? {
     if measure.unit != unit { return ("\(path).unit", "is \"\(measure.unit)\" where \(unit) is expected") }
-    if measure.forms.count > MeasureModel.maximumForms { return ("\(path).forms", "at most three are averaged") }
+    if measure.forms.count > MeasureModel.maximumForms {
+      return ("\(path).forms", "at most \(MeasureModel.maximumForms) are averaged")
+    }
     if measure.forms.isEmpty && measure.saturation == nil { return ("\(path).forms", "at least one is needed") }
     for (index, form) in measure.forms.enumerated() {
       for (position, coefficient) in form.coefficients.enumerated() {
@@ -87,6 +89,10 @@ struct DeviceFileChecker {
         }
       }
     }
+    let weights = measure.forms.map(\.weight) + (measure.saturation.map { [$0.weight] } ?? [])
+    if !weights.allSatisfy({ $0 >= 0 }) || abs(weights.reduce(0, +) - 1) > 1e-6 {
+      return ("\(path).forms", "their weights must be 0 or more and sum to 1")
+    }
     if let saturation = measure.saturation,
       !(saturation.idleWatts >= 0 && saturation.riseWatts >= 0 && saturation.tauSeconds > 0)
     {
@@ -97,11 +103,11 @@ struct DeviceFileChecker {
     }
     if !measure.logLevel.isFinite { return ("\(path).log_level", "must be a number") }
     let spread = measure.spread
-    if spread.basis == .conformal && spread.scores.isEmpty { return ("\(path).spread.scores", "is empty") }
-    if !spread.scores.allSatisfy({ $0.isFinite && $0 >= 0 }) || !(spread.logScale >= 0 && spread.logScale.isFinite)
+    if spread.basis == .conformal && spread.offsets.isEmpty { return ("\(path).spread.offsets", "is empty") }
+    if !spread.offsets.allSatisfy(\.isFinite) || !(spread.logScale >= 0 && spread.logScale.isFinite)
       || !(spread.degreesOfFreedom > 0)
     {
-      return ("\(path).spread", "scores and log_scale must be 0 or more, degrees_of_freedom above 0")
+      return ("\(path).spread", "offsets must be numbers, log_scale 0 or more, degrees_of_freedom above 0")
     }
     return nil
   }
@@ -109,5 +115,5 @@ struct DeviceFileChecker {
 
 extension MeasureModel {
   /// How many linear forms are averaged at most.
-  static let maximumForms = 3
+  static let maximumForms = 6
 }

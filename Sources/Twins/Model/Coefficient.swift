@@ -52,10 +52,13 @@ public struct Coefficient: Sendable, Hashable, Codable {
 public struct LinearForm: Sendable, Hashable, Codable {
   /// Name of the feature set, such as `F10`.
   public var name: String
+  /// Share in the mean over a measure's forms.
+  public var weight: Double
   public var coefficients: [Coefficient]
 
-  public init(name: String, coefficients: [Coefficient]) {
+  public init(name: String, weight: Double = 1, coefficients: [Coefficient]) {
     self.name = name
+    self.weight = weight
     self.coefficients = coefficients
   }
 

@@ -2,8 +2,8 @@ import Foundation
 
 /// How one measure (latency, energy or peak power) follows from a workload.
 ///
-/// The median is `exp(mean of log forms + residual + level)`: one to three linear forms over different feature sets are averaged on the
-/// log scale, which is steadier than any of them; for peak power a saturation of the time is one more form.
+/// The median is `exp(Σ weight·ln form + residual + level)`: linear forms over different feature sets are averaged on the log scale, which
+/// is steadier than any of them; for peak power a saturation with time is one more form. The weights sum to 1.
 public struct MeasureModel: Sendable, Hashable, Codable {
   /// `s`, `J` or `W`.
   public var unit: String
@@ -41,29 +41,27 @@ public struct MeasureModel: Sendable, Hashable, Codable {
   /// Costs below this are no costs: keeps logarithms finite where all terms vanish.
   static let floor = 1e-15
 
-  /// Mean of the forms' logarithms.
-  /// - Parameter seconds: predicted latency, for the saturation.
-  func logBase(features: FeatureVector, seconds: Double) -> Double {
-    var product = 1.0
-    for form in forms { product *= max(form.cost(of: features), Self.floor) }
-    var count = Double(forms.count)
-    if let saturation {
-      product *= max(saturation.value(seconds: seconds), Self.floor)
-      count += 1
-    }
-    return log(product) / max(count, 1)
+  /// Weighted mean of the forms' logarithms.
+  /// - Parameter logSeconds: logarithm of the predicted latency with start-up, for the saturation.
+  func logBase(features: FeatureVector, logSeconds: Double) -> Double {
+    var sum = 0.0
+    for form in forms { sum += form.weight * log(max(form.cost(of: features), Self.floor)) }
+    if let saturation { sum += saturation.weight * log(max(saturation.value(seconds: exp(logSeconds)), Self.floor)) }
+    return sum
   }
 
   /// Logarithm of the share of the cost that is steady, by the same mean over forms.
   func logSteadyShare(features: FeatureVector) -> Double {
-    guard !forms.isEmpty else { return 0 }
-    var product = 1.0
+    var sum = 0.0
     for form in forms {
       let cost = max(form.cost(of: features), Self.floor)
-      product *= max((cost - form.startupCost(of: features)) / cost, Self.floor)
+      sum += form.weight * log(max((cost - form.startupCost(of: features)) / cost, Self.steadyFloor))
     }
-    return log(product) / Double(forms.count)
+    return sum
   }
+
+  /// Where nearly all of a cost is start-up, the data do not tell the steady part; it is held at a thousandth.
+  static let steadyFloor = 1e-3
 }
 
 /// Peak power as the maximum of sparse samples: it grows with the time that is sampled and saturates, `idle + rise·(1 − exp(−t/τ))`.
@@ -71,14 +69,18 @@ public struct Saturation: Sendable, Hashable, Codable {
   public var idleWatts: Double
   public var riseWatts: Double
   public var tauSeconds: Double
+  /// Share in the mean over forms.
+  public var weight: Double
 
   enum CodingKeys: String, CodingKey {
+    case weight
     case idleWatts = "idle_w"
     case riseWatts = "rise_w"
     case tauSeconds = "tau_s"
   }
 
-  public init(idleWatts: Double, riseWatts: Double, tauSeconds: Double) {
+  public init(idleWatts: Double, riseWatts: Double, tauSeconds: Double, weight: Double) {
+    self.weight = weight
     self.idleWatts = idleWatts
     self.riseWatts = riseWatts
     self.tauSeconds = tauSeconds

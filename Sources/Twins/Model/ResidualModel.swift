@@ -33,10 +33,10 @@ public struct ResidualModel: Sendable, Hashable, Codable {
       && weights.count == Monomials(variables: count, degree: degree).count
   }
 
-  func value(of summaries: SummaryValues, logPrediction: Double, monomials: Monomials) -> Double {
+  func value(of summaries: SummaryValues, logSeconds: Double, monomials: Monomials) -> Double {
     withUnsafeTemporaryAllocation(of: Double.self, capacity: inputs.count) { z in
       for index in inputs.indices {
-        let raw = summaries.value(of: inputs[index], logPrediction: logPrediction)
+        let raw = summaries.value(of: inputs[index], logSeconds: logSeconds)
         z[index] = (min(max(raw, lower[index]), upper[index]) - center[index]) / scale[index]
       }
       return monomials.sum(weights: weights, at: UnsafeBufferPointer(z))

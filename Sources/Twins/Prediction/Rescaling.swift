@@ -4,7 +4,7 @@ import Foundation
 ///
 /// What the measurements could not tell (batch size and length never vary within a series) comes from physics: the launch of a kernel
 /// is paid once a call, arithmetic and traffic follow the features, rates follow the facts.
-struct Rescaling {
+public struct Rescaling {
   let file: DeviceFile
   let entry: DeviceFile.RuntimeEntry
   /// The facts after overrides.
@@ -21,8 +21,8 @@ struct Rescaling {
 
   /// 90 % factors when whole platforms are left out: standard deviation of the platform's level and of its rows, on the log scale, for
   /// latency, energy and peak power; Student t of 4 + 7 degrees of freedom (`edgetwin-benchmarks prior`).
-  static let priorScales: (latency: Double, energy: Double, peakPower: Double) = (0.485, 0.524, 0.447)
-  static let priorDegreesOfFreedom = 11.0
+  public static let priorScales: (latency: Double, energy: Double, peakPower: Double) = (0.485, 0.524, 0.447)
+  public static let priorDegreesOfFreedom = 11.0
 
   private func datasheet(_ device: Device, _ settings: Settings) -> DatasheetTwin {
     DatasheetTwin(
@@ -63,7 +63,7 @@ struct Rescaling {
   }
 
   private func meanPower(_ twin: DatasheetTwin) -> Double {
-    twin.device.power.idle.value + twin.device.power.maximum.value
+    twin.typicalPowerWatts
   }
 
   private func peakPower(_ twin: DatasheetTwin) -> Double {

@@ -69,8 +69,9 @@ public struct Twin: Sendable {
     let excess = FeatureRange.excess(of: SummaryValues(features: features), ranges: FeatureRange.all(of: model.fit))
     let widening = logWidening + FeatureRange.widening * excess
     func estimate(_ median: Double, _ measure: MeasureModel) -> Estimate {
-      let factor = exp(measure.spread.halfWidth(level: level) + widening)
-      return Estimate(median: median, lower: median / factor, upper: median * factor)
+      let offsets = measure.spread.offsets(level: level)
+      return Estimate(
+        median: median, lower: median * exp(offsets.lower - widening), upper: median * exp(offsets.upper + widening))
     }
     return CostEstimate(
       latencySeconds: estimate(medians.latencySeconds, model.latency),
@@ -80,16 +81,23 @@ public struct Twin: Sendable {
 }
 
 /// The medians of a model's three measures.
-struct Evaluator {
-  let model: TwinModel
-  let includesStartup: Bool
+package struct Evaluator {
+  package let model: TwinModel
+  package let includesStartup: Bool
+
+  package init(model: TwinModel, includesStartup: Bool) {
+    self.model = model
+    self.includesStartup = includesStartup
+  }
 
   /// Latency with start-up is what peak power saturates with, since a process is sampled from its beginning.
-  func medians(features: FeatureVector) -> (latencySeconds: Double, energyJoules: Double, peakPowerWatts: Double) {
+  package func medians(features: FeatureVector) -> (
+    latencySeconds: Double, energyJoules: Double, peakPowerWatts: Double
+  ) {
     let summaries = SummaryValues(features: features)
-    let latency = logMedian(model.latency, features: features, summaries: summaries, seconds: 0)
-    let energy = logMedian(model.energy, features: features, summaries: summaries, seconds: 0)
-    let peak = logMedian(model.peakPower, features: features, summaries: summaries, seconds: exp(latency))
+    let latency = logMedian(model.latency, features: features, summaries: summaries, logSeconds: 0)
+    let energy = logMedian(model.energy, features: features, summaries: summaries, logSeconds: 0)
+    let peak = logMedian(model.peakPower, features: features, summaries: summaries, logSeconds: latency)
     guard !includesStartup else { return (exp(latency), exp(energy), exp(peak)) }
     return (
       exp(latency + model.latency.logSteadyShare(features: features)),
@@ -98,13 +106,13 @@ struct Evaluator {
   }
 
   private func logMedian(
-    _ measure: MeasureModel, features: FeatureVector, summaries: SummaryValues, seconds: Double
+    _ measure: MeasureModel, features: FeatureVector, summaries: SummaryValues, logSeconds: Double
   ) -> Double {
-    let base = measure.logBase(features: features, seconds: seconds)
+    let base = measure.logBase(features: features, logSeconds: logSeconds)
     var sum = base + measure.logLevel
     if let residual = measure.residual {
       let monomials = Monomials(variables: residual.inputs.count, degree: residual.degree)
-      sum += residual.value(of: summaries, logPrediction: base, monomials: monomials)
+      sum += residual.value(of: summaries, logSeconds: logSeconds, monomials: monomials)
     }
     return sum
   }

@@ -1,0 +1,22 @@
+/// Why a twin cannot be fitted.
+public enum CalibrationError: Error, Sendable, CustomStringConvertible {
+  case tooFewRows(Int)
+  case noRows(device: String, runtime: String, found: [String])
+  case mixedSettings(setting: String, first: String, other: String, row: Int)
+  case unusableRow(row: Int, problem: String)
+  case noCandidates
+
+  public var description: String {
+    switch self {
+    case .tooFewRows(let count):
+      "\(count) usable measurements, and a twin needs at least 4: measure more (edgetwin suggest says what)"
+    case .noRows(let device, let runtime, let found):
+      "no measurement of \(device) with runtime \(runtime)"
+        + (found.isEmpty ? "" : "; the file holds \(found.joined(separator: ", "))")
+    case .mixedSettings(let setting, let first, let other, let row):
+      "measurement \(row + 1) has \(setting) \(other) where the first has \(first): calibrate one setting at a time"
+    case .unusableRow(let row, let problem): "measurement \(row + 1): \(problem)"
+    case .noCandidates: "there is nothing left to suggest: every candidate is measured already"
+    }
+  }
+}

@@ -1,0 +1,189 @@
+import Architectures
+import Foundation
+import Measurements
+import Numerics
+import Twins
+
+import struct Measurements.Measurement
+
+/// Turns measurements of a device into a twin, and says how good it is.
+public struct Calibrator: Sendable {
+  public var file: DeviceFile
+  public var runtime: String
+  public var seed: UInt64
+  public var prior: DatasheetPrior
+  /// Version of the program, kept with the fit.
+  public var program: String
+
+  public init(
+    file: DeviceFile, runtime: String, seed: UInt64 = 0, prior: DatasheetPrior = .standard, program: String = ""
+  ) {
+    self.file = file
+    self.runtime = runtime
+    self.seed = seed
+    self.prior = prior
+    self.program = program
+  }
+
+  /// Fits all measures and returns the device's file with the fitted model in place.
+  /// - Parameter rows: rows of other devices and runtimes are left aside.
+  /// - Throws: ``CalibrationError``, `TwinError` where the device does not have the runtime, or `NumericsError`.
+  public func calibrate(_ rows: [Measurement]) throws -> (file: DeviceFile, report: CalibrationReport) {
+    let (series, used) = try self.series(rows)
+    let datasheet = try datasheetTwin(series)
+    let data = data(series, datasheet: datasheet)
+    let fit = try TwinFit(data)
+    let timed = data.latencySeconds.count { $0 != nil }
+    let validation =
+      timed >= TwinModelBuilder.minimumConformalRows ? try CrossValidation(data, seed: seed) : nil
+    let builder = TwinModelBuilder(data: data, fit: fit, validation: validation, datasheet: datasheet)
+    let hash = used.contentHash
+    let model = try builder.model(
+      provenance: FitProvenance(
+        rows: used.count, dataHash: hash, seed: seed, program: program, ranges: ranges(series),
+        settings: FittedSettings(
+          batchSize: series.settings.batchSize, sequenceLength: series.settings.sequenceLength,
+          precision: series.settings.precision, includesStartup: series.settings.includesStartup)))
+    var result = file
+    result.runtimes[runtime]?.model = model
+    return (result, try report(series, data: data, fit: fit, validation: validation, model: model, hash: hash))
+  }
+
+  // MARK: Preparation
+
+  /// The rows of this device and runtime, checked to be of one setting.
+  func series(_ rows: [Measurement]) throws -> (Series, [Measurement]) {
+    guard let entry = file.runtimes[runtime] else {
+      throw TwinError.unknownRuntime(runtime, device: file.device.id, known: file.runtimes.keys.sorted())
+    }
+    let used = rows.filter { $0.device == file.device.id && $0.runtime == runtime }
+    guard let first = used.first else {
+      let found = Set(rows.map { "\($0.device) with \($0.runtime)" }).sorted()
+      throw CalibrationError.noRows(device: file.device.id, runtime: runtime, found: found)
+    }
+    for (index, row) in used.enumerated() {
+      let settings: [(String, String, String)] = [
+        ("batch size", "\(first.batchSize)", "\(row.batchSize)"),
+        ("sequence length", "\(first.sequenceLength)", "\(row.sequenceLength)"),
+        ("precision", first.precision, row.precision),
+        ("includes_startup", "\(first.includesStartup)", "\(row.includesStartup)"),
+      ]
+      if let (name, expected, found) = settings.first(where: { $0.1 != $0.2 }) {
+        throw CalibrationError.mixedSettings(setting: name, first: expected, other: found, row: index)
+      }
+      if row.architecture == nil && row.features == nil {
+        throw CalibrationError.unusableRow(row: index, problem: "has neither an architecture nor features")
+      }
+    }
+    return (Series(rows: used, variant: entry.variant), used)
+  }
+
+  private func datasheetTwin(_ series: Series) throws -> DatasheetTwin {
+    DatasheetTwin(
+      prior: prior, device: file.device, variant: series.variant,
+      sequencesPerProcess: Double(
+        file.runtimes[runtime]?.profiled?.sequencesPerProcess ?? series.settings.batchSize),
+      settings: series.settings)
+  }
+
+  /// Half of the prior's shares come from the device's datasheet.
+  private static let datasheetWeight = 0.5
+  /// Share of the memory at which paging may set in, in bytes of parameters: a model in memory is several copies of them.
+  private static let pagingOnset = 0.15
+
+  func data(_ series: Series, datasheet: DatasheetTwin) -> TwinFit.Data {
+    let memory = file.device.memory
+    let onset = memory.overflow == .page ? Self.pagingOnset * memory.capacity.value : .infinity
+    let largest = series.features.reduce(0) { max($0, $1[.parameterBytes]) }
+    let sets = FeatureSet.standard(pagingOnset: onset < largest ? onset : nil)
+    func table(_ form: LinearForm) -> FeatureTable {
+      FeatureTable(
+        features: series.features, sets: sets.map { $0.leaning(on: form, weight: Self.datasheetWeight) })
+    }
+    return TwinFit.Data(
+      latencyTable: table(datasheet.latency()), energyTable: table(datasheet.energy()), orders: series.orders,
+      latencySeconds: series.latencySeconds, energyJoules: series.energyJoules,
+      peakPowerWatts: series.peakPowerWatts, includesStartup: series.settings.includesStartup)
+  }
+
+  private func ranges(_ series: Series) -> [String: [Double]] {
+    var result: [String: [Double]] = [:]
+    for (name, feature) in [
+      ("parameter_bytes", Feature.parameterBytes), ("heads", .heads), ("layers", .layers),
+      ("product_flops", .productFLOPs),
+    ] {
+      let values = series.features.map { $0[feature] }
+      if let low = values.min(), let high = values.max() { result[name] = [low, high] }
+    }
+    return result
+  }
+
+  // MARK: Report
+
+  private func report(
+    _ series: Series, data: TwinFit.Data, fit: TwinFit, validation: CrossValidation?, model: TwinModel, hash: String
+  ) throws -> CalibrationReport {
+    func measure(_ name: String, _ model: MeasureModel, rows: Int) -> CalibrationReport.Measure {
+      let bounds = model.spread.offsets(level: 0.9)
+      return CalibrationReport.Measure(
+        name: name, rows: rows, medianAbsolutePercentageError: model.crossValidation?.medianAbsolutePercentageError,
+        coverage90: model.crossValidation?.coverage90, interval90: [exp(bounds.lower), exp(bounds.upper)],
+        intervalBasis: model.spread.basis)
+    }
+    var states = [
+      RegimeReport(measure: "latency", fit: fit.latency, typicalLevel: fit.latency.typicalLevel)
+    ]
+    if let energy = fit.energy {
+      states.append(
+        RegimeReport(measure: "energy", fit: energy.direct, typicalLevel: energy.direct.typicalLevel))
+    }
+    let seconds = data.latencySeconds.compactMap(\.self)
+    return CalibrationReport(
+      device: file.device.id, runtime: runtime, rows: data.count, dataHash: hash, folds: validation?.folds ?? 0,
+      measures: [
+        measure("latency", model.latency, rows: seconds.count),
+        measure("energy", model.energy, rows: data.energyJoules.count { $0 != nil }),
+        measure("peak_power", model.peakPower, rows: data.peakPowerWatts.count { $0 != nil }),
+      ], learningCurve: try learningCurve(data), states: states,
+      stopwatch: StopwatchGrid(seconds: seconds), pagingKneeBytes: PagingKnee.bytes(data, fit: fit),
+      compilationError: compilationError(data, fit: fit, model: model),
+      warnings: Identifiability.warnings(data, fit: fit, settings: series.settings))
+  }
+
+  private func compilationError(_ data: TwinFit.Data, fit: TwinFit, model: TwinModel) -> Double {
+    let evaluator = Evaluator(model: model, includesStartup: true)
+    let exact = fit.logPredictions(data).latency
+    return data.latencyTable.features.indices.reduce(0) { largest, row in
+      let compiled = log(evaluator.medians(features: data.latencyTable.features[row]).latencySeconds)
+      return max(largest, abs(compiled - exact[row] - fit.latency.typicalLevel))
+    }
+  }
+
+  private static let learningSizes = [4, 8, 16, 32, 64]
+  private static let learningDraws = 5
+
+  private func learningCurve(_ data: TwinFit.Data) throws -> [CalibrationReport.LearningPoint] {
+    let timed = TwinFit.Data.present(data.latencySeconds)
+    var result: [CalibrationReport.LearningPoint] = []
+    for size in Self.learningSizes where size + 4 <= timed.rows.count {
+      var errors: [Double] = []
+      for draw in 0..<Self.learningDraws {
+        var random = CounterRandom(seed: seed, stream: 2, UInt64(size), UInt64(draw))
+        let shuffled = timed.rows.shuffled(using: &random)
+        let train = shuffled.prefix(size).sorted()
+        let test = Array(shuffled.dropFirst(size))
+        let fit = try SeriesFit(
+          table: data.latencyTable.selecting(train), values: train.compactMap { data.latencySeconds[$0] },
+          orders: train.map { data.orders[$0] })
+        let predicted = fit.logPredictions(data.latencyTable.selecting(test))
+        let absolute = zip(test, predicted).compactMap { row, value in
+          data.latencySeconds[row].map { abs(exp(value + fit.typicalLevel) / $0 - 1) }
+        }
+        errors.append(Statistics.median(absolute))
+      }
+      result.append(
+        .init(rows: size, draws: Self.learningDraws, medianAbsolutePercentageError: Statistics.mean(errors)))
+    }
+    return result
+  }
+}
