@@ -51,10 +51,12 @@ struct DeviceFileChecker {
       if profiled.sequencesPerProcess < 1 { return ("\(path).profiled.sequences_per_process", "must be 1 or more") }
     }
     guard let model = entry.model else { return nil }
-    for (name, measure, unit) in [
-      ("latency", model.latency, "s"), ("energy", model.energy, "J"), ("peak_power", model.peakPower, "W"),
+    for (name, measure, unit, forms) in [
+      ("latency", model.latency, "s", 3), ("energy", model.energy, "J", 6), ("peak_power", model.peakPower, "W", 1),
     ] {
-      if let problem = firstProblem(of: measure, unit: unit, at: "\(path).model.\(name)") { return problem }
+      let place = "\(path).model.\(name)"
+      if measure.forms.count > forms { return ("\(place).forms", "at most \(forms) are averaged") }
+      if let problem = firstProblem(of: measure, unit: unit, at: place) { return problem }
     }
     if let fit = model.fit {
       for (name, range) in fit.ranges where range.count != 2 || !(range[0] <= range[1]) {
@@ -71,9 +73,6 @@ struct DeviceFileChecker {
 
   private func firstProblem(of measure: MeasureModel, unit: String, at path: String) -> (field: String, text: String)? {
     if measure.unit != unit { return ("\(path).unit", "is \"\(measure.unit)\" where \(unit) is expected") }
-    if measure.forms.count > MeasureModel.maximumForms {
-      return ("\(path).forms", "at most \(MeasureModel.maximumForms) are averaged")
-    }
     if measure.forms.isEmpty && measure.saturation == nil { return ("\(path).forms", "at least one is needed") }
     for (index, form) in measure.forms.enumerated() {
       for (position, coefficient) in form.coefficients.enumerated() {
@@ -86,6 +85,9 @@ struct DeviceFileChecker {
         }
         if let share = coefficient.startupShare, !(0...1).contains(share) {
           return ("\(place).startup_share", "must be between 0 and 1")
+        }
+        if coefficient.startupShare ?? 0 > 0 && !Self.canBeStartup(coefficient.feature) {
+          return ("\(place).startup_share", "\(coefficient.feature.rawValue) is paid in every pass")
         }
       }
     }
@@ -111,9 +113,12 @@ struct DeviceFileChecker {
     }
     return nil
   }
-}
 
-extension MeasureModel {
-  /// How many linear forms are averaged at most.
-  static let maximumForms = 6
+  /// Only what a process reads or sets up once can be start-up.
+  private static func canBeStartup(_ feature: Feature) -> Bool {
+    switch feature {
+    case .constant, .parameterBytes, .embeddingParameterBytes, .encoderParameterBytes: true
+    default: feature.isFunctionOfParameters
+    }
+  }
 }
