@@ -78,7 +78,7 @@ public struct Calibrator: Sendable {
     return (Series(rows: used, variant: entry.variant), used)
   }
 
-  private func datasheetTwin(_ series: Series) throws -> DatasheetTwin {
+  func datasheetTwin(_ series: Series) throws -> DatasheetTwin {
     DatasheetTwin(
       prior: prior, device: file.device, variant: series.variant,
       sequencesPerProcess: Double(
