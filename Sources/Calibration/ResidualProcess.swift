@@ -16,8 +16,8 @@ struct ResidualProcess: Sendable {
   let fitted: [Double]
 
   private static let lengthScales = [1.5, 2.5, 4.0]
-  private static let signals = [0, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5]
-  private static let noises = [0.015, 0.022, 0.03, 0.045, 0.065, 0.1, 0.15, 0.25]
+  private static let signals = [0, 0.01, 0.017, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5]
+  private static let noises = [0.005, 0.01, 0.015, 0.022, 0.03, 0.045, 0.065, 0.1, 0.15, 0.25]
   private static let regimeScale = 0.2
   private static let levelScale = 0.03
   private static let maximumRank = 30
@@ -65,7 +65,7 @@ struct ResidualProcess: Sendable {
             logDeterminant += log(value + variance)
             solution[k] = projected[k] / (value + variance)
           }
-          let signalPrior = log(max(signal, 0.02) / 0.08)
+          let signalPrior = log(max(signal, 0.01) / 0.08) / 0.7
           let noisePrior = log(noise / 0.06) / 1.2
           let logPosterior =
             -0.5 * quadratic / variance - 0.5 * logDeterminant - 0.5 * signalPrior * signalPrior

@@ -8,14 +8,12 @@ public enum Summary: String, Sendable, Hashable, Codable, CaseIterable {
   case logHeads = "log_heads"
   /// Share of the heads that convolve.
   case convolutionShare = "convolution_share"
-  /// Stands for the width of the first layer.
-  case logEmbeddingParameterBytes = "log_embedding_parameter_bytes"
+  case logProductFLOPs = "log_product_flops"
 }
 
 /// What the residual model and the check for extrapolation see of a candidate, in one place for both paths.
 struct SummaryValues: Sendable {
   var parameterBytes: Double
-  var embeddingParameterBytes: Double
   var heads: Double
   var convolutionHeads: Double
   var layers: Double
@@ -23,18 +21,17 @@ struct SummaryValues: Sendable {
 
   init(features: FeatureVector) {
     self.init(
-      parameterBytes: features[.parameterBytes], embeddingParameterBytes: features[.embeddingParameterBytes],
+      parameterBytes: features[.parameterBytes],
       heads: features[.heads], convolutionHeads: features[.convolutionHeads], layers: features[.layers],
       productFLOPs: features[.productFLOPs])
   }
 
   @inline(__always)
   init(
-    parameterBytes: Double, embeddingParameterBytes: Double, heads: Double, convolutionHeads: Double, layers: Double,
+    parameterBytes: Double, heads: Double, convolutionHeads: Double, layers: Double,
     productFLOPs: Double
   ) {
     self.parameterBytes = parameterBytes
-    self.embeddingParameterBytes = embeddingParameterBytes
     self.heads = heads
     self.convolutionHeads = convolutionHeads
     self.layers = layers
@@ -48,7 +45,7 @@ struct SummaryValues: Sendable {
     case .logParameterBytes: log(parameterBytes)
     case .logHeads: log(heads)
     case .convolutionShare: convolutionHeads / heads
-    case .logEmbeddingParameterBytes: log(embeddingParameterBytes)
+    case .logProductFLOPs: log(productFLOPs)
     }
   }
 }

@@ -125,7 +125,7 @@ public struct CompiledTwin: Sendable {
       startup += term.startupWeights * value
     }
     let summaries = SummaryValues(
-      parameterBytes: bytes, embeddingParameterBytes: embedding, heads: sum[CompiledLanes.heads],
+      parameterBytes: bytes, heads: sum[CompiledLanes.heads],
       convolutionHeads: sum[CompiledLanes.convolutionHeads], layers: sum[CompiledLanes.layers],
       productFLOPs: sum[CompiledLanes.productFLOPs])
     let excess = FeatureRange.excess(of: summaries, ranges: ranges)
