@@ -12,8 +12,8 @@ import Twins
 
   static func evaluator(
     _ problem: Problem, space: DesignSpace = space, devices: [AnalyticTwin]? = nil
-  ) throws -> Evaluator {
-    try Evaluator(
+  ) throws -> CandidateEvaluator {
+    try CandidateEvaluator(
       problem: problem, space: space, devices: devices ?? AnalyticTwin.trio(space), accuracy: .fitted())
   }
 
@@ -187,6 +187,9 @@ import Twins
     }
     #expect(result.front.count == 1 && result.front[0].device != "card")
     #expect(result.evaluations > 0 && seen.withLock { $0 } == result.evaluations)
+    // Time that is over before the first generation still gives an answer.
+    let hurried = try await explorer.explore(.seconds(1e-9), seed: 1, threads: 2)
+    #expect(hurried.front.count == 1 && hurried.evaluations > 0)
     await #expect(throws: SearchError.self) { try await explorer.explore(.evaluations(0), seed: 1, threads: 1) }
     await #expect(throws: SearchError.self) { try await explorer.explore(.seconds(.nan), seed: 1, threads: 1) }
   }
@@ -216,12 +219,12 @@ import Twins
       func memoryBytes(of points: [DesignPoint], into bytes: inout [Double]) { bytes = points.map { _ in .nan } }
     }
     let predictor = try AccuracyPredictor.fitted()
-    let alone = try Evaluator(
+    let alone = try CandidateEvaluator(
       problem: Problem(devices: ["broken"]), space: Self.space, devices: [Broken()], accuracy: predictor)
     await #expect(throws: SearchError.self) {
       try await Explorer(alone).explore(.evaluations(100), seed: 1, threads: 1)
     }
-    let both = try Evaluator(
+    let both = try CandidateEvaluator(
       problem: Problem(devices: ["broken", "board"]), space: Self.space,
       devices: [Broken(), AnalyticTwin("board", space: Self.space)], accuracy: predictor)
     let result = try await Explorer(both).explore(.evaluations(2_000), seed: 1, threads: 2)

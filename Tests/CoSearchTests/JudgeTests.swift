@@ -79,7 +79,7 @@ import Twins
     problem.budgets = Budgets(maxLatencySeconds: 0.2, maxMemoryBytes: 3e8, minAccuracy: 70)
     problem.scalar = try Problem.decode(ProblemTests.text, name: "p").scalar
     let predictor = try AccuracyPredictor.fitted()
-    let evaluator = try Evaluator(
+    let evaluator = try CandidateEvaluator(
       problem: problem, space: Self.space, devices: AnalyticTwin.trio(Self.space), accuracy: predictor)
     var random = CounterRandom(seed: 22)
     var feasible = 0
@@ -102,7 +102,7 @@ import Twins
 
   @Test func devicesMustMatchTheProblem() throws {
     #expect(throws: SearchError.self) {
-      try Evaluator(problem: Problem(devices: ["a"]), space: Self.space, devices: [], accuracy: .fitted())
+      try CandidateEvaluator(problem: Problem(devices: ["a"]), space: Self.space, devices: [], accuracy: .fitted())
     }
   }
 }

@@ -17,12 +17,12 @@ public struct Explorer: Sendable {
     case seconds(Double)
   }
 
-  public let evaluator: Evaluator
+  public let evaluator: CandidateEvaluator
   /// Most members of the archive; the front also holds the best of each objective.
   public let archiveCapacity: Int
 
   /// - Parameter archiveCapacity: nil takes 200, or 400 from three objectives on.
-  public init(_ evaluator: Evaluator, archiveCapacity: Int? = nil) {
+  public init(_ evaluator: CandidateEvaluator, archiveCapacity: Int? = nil) {
     self.evaluator = evaluator
     let standard = evaluator.problem.objectives.count < 3 ? 200 : 400
     self.archiveCapacity = min(max(archiveCapacity ?? standard, 1), 4_096)

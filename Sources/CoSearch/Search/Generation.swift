@@ -60,13 +60,13 @@ struct Chunk: Sendable {
 
 /// Evaluates chunks of a generation; the result depends on the chunk, the snapshot and the seed, not on who asks or when.
 struct ChunkRunner: Sendable {
-  let evaluator: Evaluator
+  let evaluator: CandidateEvaluator
   let variation: Variation
   let seeds: Seeds
   let seed: UInt64
 
   func run(_ chunk: Chunk, _ snapshot: Snapshot) -> ChunkResult {
-    var workspace = Evaluator.Workspace()
+    var workspace = CandidateEvaluator.Workspace()
     let (points, parents) = points(of: chunk, snapshot)
     var result = ChunkResult()
     result.evaluations = points.count

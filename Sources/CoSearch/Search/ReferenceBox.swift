@@ -7,12 +7,12 @@ import Architectures
 enum ReferenceBox {
   private static let spreadCount = 2_000
 
-  static func box(_ evaluator: Evaluator, _ seeds: Seeds) throws(SearchError) -> ObjectiveBox {
+  static func box(_ evaluator: CandidateEvaluator, _ seeds: Seeds) throws(SearchError) -> ObjectiveBox {
     let objectives = evaluator.problem.objectives
     let points = seeds.corners() + seeds.spread(spreadCount)
     var low = SIMD8<Double>(repeating: .infinity)
     var high = SIMD8<Double>(repeating: -.infinity)
-    var workspace = Evaluator.Workspace()
+    var workspace = CandidateEvaluator.Workspace()
     for device in evaluator.devices.indices {
       evaluator.visit(points, device: device, &workspace) { _, _, _ in
       } body: { _, quantities in

@@ -28,7 +28,8 @@ struct Schedule: Sendable {
 
   func goesOn(evaluations: Int, seconds: Double) -> Bool {
     if let limit { return evaluations < limit }
-    return seconds < secondsLimit ?? 0
+    // However little time there is, an answer needs a generation.
+    return evaluations == 0 || seconds < secondsLimit ?? 0
   }
 
   /// Seeds to take of those that there are, over all devices: at most a quarter of all evaluations.

@@ -3,7 +3,7 @@ import Numerics
 
 /// What a search knows between generations. Only one task has it; what it takes in, it takes in order.
 struct SearchState {
-  let evaluator: Evaluator
+  let evaluator: CandidateEvaluator
   /// Fixed by the problem: what hypervolume is reported in.
   let reportBox: ObjectiveBox
   private let samples: SamplePoints
@@ -25,7 +25,7 @@ struct SearchState {
 
   private static let poolCapacity = 64
 
-  init(evaluator: Evaluator, box: ObjectiveBox, capacity: Int) throws(NumericsError) {
+  init(evaluator: CandidateEvaluator, box: ObjectiveBox, capacity: Int) throws(NumericsError) {
     self.evaluator = evaluator
     reportBox = box
     self.box = box

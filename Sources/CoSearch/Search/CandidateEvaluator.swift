@@ -3,7 +3,7 @@ import Architectures
 import Twins
 
 /// Everything that is needed to judge design points on the devices of a problem.
-public struct Evaluator: Sendable {
+public struct CandidateEvaluator: Sendable {
   public let problem: Problem
   public let space: DesignSpace
   public let devices: [any CandidateCosting]
