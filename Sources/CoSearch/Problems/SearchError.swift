@@ -1,0 +1,17 @@
+/// Why a search cannot start.
+public enum SearchError: Error, Equatable, Sendable, CustomStringConvertible {
+  case invalidProblem(field: String, problem: String)
+  /// The twins do not match the problem's devices.
+  case devices(problem: String)
+  /// No evaluation or no time was granted.
+  case nothingToDo(String)
+
+  public var description: String {
+    switch self {
+    case .invalidProblem(let field, let problem):
+      field.isEmpty ? "problem: \(problem)" : "problem, \(field): \(problem)"
+    case .devices(let problem): "devices: \(problem)"
+    case .nothingToDo(let problem): problem
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import Accuracy
+import Architectures
+import Twins
+
+/// An architecture on a device, with what is predicted of it.
+public struct Candidate: Sendable, Hashable {
+  public var point: DesignPoint
+  /// Position of the device among the problem's.
+  public var deviceIndex: Int
+  public var device: String
+  public var costs: CostEstimate
+  public var accuracy: AccuracyEstimate
+  public var parameters: Int
+  public var assessment: Assessment
+}
+
+/// How a candidate does on a problem.
+public struct Assessment: Sendable, Hashable {
+  /// Medians, of all five objectives whether the problem names them or not.
+  public var values: ObjectiveValues
+  /// The problem's one number to minimise, where it has one.
+  public var scalar: Double?
+  public var isFeasible: Bool
+  /// Budgets that do not hold with the problem's confidence.
+  public var brokenBudgets: [Budget]
+}

@@ -1,0 +1,139 @@
+import Architectures
+import Numerics
+import Twins
+
+/// A multi-objective search over (architecture, device): an archive of good candidates that keeps as much hypervolume as it can,
+/// and large generations of children of its members.
+///
+/// A twin answers in about a microsecond, so everything around it must cost little: children are made, judged and sifted in chunks
+/// by parallel tasks against a snapshot, and only the few that would add volume are merged, in order. A result depends on the problem,
+/// the seed and the number of evaluations; not on the number of threads.
+public struct Explorer: Sendable {
+  /// When to stop.
+  public enum Extent: Sendable, Hashable {
+    /// After exactly so many candidates.
+    case evaluations(Int)
+    /// After about so many seconds: as many evaluations as fit.
+    case seconds(Double)
+  }
+
+  public let evaluator: CandidateEvaluator
+  /// Most members of the archive; the front also holds the best of each objective.
+  public let archiveCapacity: Int
+
+  /// - Parameter archiveCapacity: nil takes 200, or 400 from three objectives on.
+  public init(_ evaluator: CandidateEvaluator, archiveCapacity: Int? = nil) {
+    self.evaluator = evaluator
+    let standard = evaluator.problem.objectives.count < 3 ? 200 : 400
+    self.archiveCapacity = min(max(archiveCapacity ?? standard, 1), 4_096)
+  }
+
+  /// Searches, on up to `threads` tasks at once. Cancelling the task ends it early, with what it has.
+  /// - Parameter progress: called after each generation, from the task that calls this.
+  /// - Throws: ``SearchError`` for an empty extent, `NumericsError` where sampling fails.
+  public func explore(
+    _ extent: Extent, seed: UInt64, threads: Int, progress: (@Sendable (Exploration.Progress) -> Void)? = nil
+  ) async throws -> Exploration {
+    let schedule = try Schedule(extent)
+    let clock = ContinuousClock()
+    let start = clock.now
+    func elapsed() -> Double { (clock.now - start) / .seconds(1) }
+
+    let seeds = Seeds(evaluator.space)
+    let runner = ChunkRunner(
+      evaluator: evaluator, variation: Variation(space: evaluator.space), seeds: seeds, seed: seed)
+    var state = try SearchState(
+      evaluator: evaluator, box: try ReferenceBox.box(evaluator, seeds), capacity: archiveCapacity)
+    var record = TraceRecorder()
+    var generation = 0
+    var seedsTaken = 0
+    let seedCount = schedule.seedCount(available: seeds.count * evaluator.devices.count) / evaluator.devices.count
+    var nextTightening = 2
+    var wasCancelled = false
+
+    while schedule.goesOn(evaluations: state.evaluations, seconds: elapsed()) {
+      if Task.isCancelled {
+        wasCancelled = true
+        break
+      }
+      let snapshot = state.snapshot(generation: generation)
+      let chunks = schedule.chunks(
+        evaluations: state.evaluations, snapshot: snapshot, seed: seed, seeds: seedsTaken..<seedCount)
+      for case .seeds(let numbers) in chunks.map(\.kind) { seedsTaken = max(seedsTaken, numbers.upperBound) }
+      for result in await Self.run(chunks, snapshot, runner, threads: threads) { state.take(result) }
+      generation += 1
+      if generation == nextTightening {
+        state.tightenBox()
+        nextTightening *= 2
+      }
+      record.note(state, seconds: elapsed())
+      progress?(
+        Exploration.Progress(
+          evaluations: state.evaluations, seconds: elapsed(), frontCount: state.archive.members.count,
+          feasibleCount: state.feasibleCount))
+    }
+    let seconds = elapsed()
+    record.finish(state, seconds: seconds)
+    return try exploration(state, record, seconds: seconds, wasCancelled: wasCancelled)
+  }
+
+  /// Results of the chunks, in their order.
+  private static func run(
+    _ chunks: [Chunk], _ snapshot: Snapshot, _ runner: ChunkRunner, threads: Int
+  ) async -> [ChunkResult] {
+    let taskCount = min(max(threads, 1), chunks.count)
+    if taskCount <= 1 { return chunks.map { runner.run($0, snapshot) } }
+    return await withTaskGroup(of: [(Int, ChunkResult)].self) { group in
+      for task in 0..<taskCount {
+        group.addTask {
+          stride(from: task, to: chunks.count, by: taskCount).map { ($0, runner.run(chunks[$0], snapshot)) }
+        }
+      }
+      var results = [ChunkResult](repeating: ChunkResult(), count: chunks.count)
+      for await part in group {
+        for (index, result) in part { results[index] = result }
+      }
+      return results
+    }
+  }
+
+  private func exploration(
+    _ state: SearchState, _ record: TraceRecorder, seconds: Double, wasCancelled: Bool
+  ) throws -> Exploration {
+    let found = state.candidates
+    let kept = Dominance.nonDominated(found.map(\.coordinates)).map { found[$0] }
+    let front = kept.compactMap { found in
+      evaluator.candidate(of: found.point, device: found.device).map { ($0, found.coordinates) }
+    }
+    .sorted { left, right in
+      for lane in 0..<8 where left.1[lane] != right.1[lane] { return left.1[lane] < right.1[lane] }
+      return left.0.deviceIndex < right.0.deviceIndex
+    }
+    let scopes = Set(front.map { evaluator.devices[$0.0.deviceIndex].powerScope })
+    return Exploration(
+      front: front.map(\.0),
+      bestByScalar: state.scalarLeader.flatMap { evaluator.candidate(of: $0.point, device: $0.device) },
+      evaluations: state.evaluations, seconds: seconds, wasCancelled: wasCancelled,
+      box: state.reportBox, hypervolume: state.reportBox.hypervolume(front.map(\.1)),
+      trace: try record.trace(state.reportBox), infeasibility: state.feasibleCount > 0 ? nil : infeasibility(state),
+      powerScopes: PowerScope.allCases.filter(scopes.contains))
+  }
+
+  private func infeasibility(_ state: SearchState) -> Infeasibility {
+    let reports = Budget.allCases.compactMap { budget -> (Double, Infeasibility.BudgetReport)? in
+      guard let least = state.leastRatio(of: budget),
+        let candidate = evaluator.candidate(of: least.point, device: least.device)
+      else { return nil }
+      let limit = evaluator.problem.budgets[budget] ?? evaluator.devices[least.device].memoryLimitBytes ?? .nan
+      let attainable = budget == .accuracy ? limit - 10 * Elementary.log(least.ratio) : limit * least.ratio
+      return (
+        least.ratio,
+        Infeasibility.BudgetReport(
+          budget: budget, limit: limit, attainable: attainable, candidate: candidate, isAttainable: least.ratio <= 1)
+      )
+    }
+    return Infeasibility(
+      budgets: reports.sorted { $0.0 > $1.0 }.map(\.1),
+      closest: state.closest.flatMap { evaluator.candidate(of: $0.point, device: $0.device) })
+  }
+}
