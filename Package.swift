@@ -36,7 +36,9 @@ let package = Package(
     .target(
       name: "CoSearch",
       dependencies: ["Accuracy", "Twins", .product(name: "Yams", package: "Yams")]),
-    .target(name: "Workbench", dependencies: ["CoSearch", "Calibration", "Measurements"]),
+    .target(
+      name: "Workbench",
+      dependencies: ["Accuracy", "Architectures", "Calibration", "CoSearch", "Measurements", "Numerics", "Twins"]),
     .executableTarget(
       name: "edgetwin",
       dependencies: [
@@ -54,6 +56,9 @@ let package = Package(
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration"]),
     .testTarget(name: "AccuracyTests", dependencies: ["Accuracy"]),
     .testTarget(name: "CoSearchTests", dependencies: ["CoSearch"]),
+    .testTarget(name: "WorkbenchTests", dependencies: ["Workbench"]),
+    // Runs the built tool as a user types it; `make test` builds the tool first.
+    .testTarget(name: "CommandLineTests"),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,8 +1,52 @@
 import ArgumentParser
+import Foundation
+import Workbench
 
 @main
-struct EdgeTwin: ParsableCommand {
+enum Main {
+  static func main() async {
+    // A reader that has had enough is met where it is written to, not by a signal.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try EdgeTwin.parseAsRoot()
+      do {
+        if var command = command as? any AsyncParsableCommand {
+          try await command.run()
+        } else {
+          try command.run()
+        }
+      } catch {
+        Failure.end(error)
+      }
+    } catch {
+      EdgeTwin.exit(withError: error)
+    }
+  }
+}
+
+struct EdgeTwin: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "edgetwin",
-    abstract: "A simulation-first digital twin for transformer inference on edge devices.")
+    abstract: "A simulation-first digital twin for transformer inference on edge devices.",
+    discussion: """
+      Predicts what an encoder costs on a device, finds the best pairs of both within budgets, and learns from \
+      measurements.
+
+        edgetwin run
+        edgetwin devices
+        edgetwin sample --count 5 --seed 1 > a.jsonl
+        edgetwin predict --device rpi4-cpu --architectures a.jsonl
+        edgetwin explore --max-latency 20ms --max-energy 0.2J
+
+      Results go to standard output, everything else to standard error; - names either as a file. Exit status: 0 \
+      success, 64 wrong usage, 65 bad input data, 1 any other failure, 130 stopped by ctrl-C.
+
+      Completion for your shell:
+        edgetwin --generate-completion-script bash
+      """,
+    version: Workbench.Program.version,
+    subcommands: [
+      Run.self, Explore.self, Evaluate.self, Predict.self, Devices.self, Import.self, Calibrate.self,
+      Sample.self,
+    ])
 }

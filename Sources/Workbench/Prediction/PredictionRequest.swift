@@ -1,0 +1,131 @@
+import Architectures
+import Measurements
+import Twins
+
+/// What is asked of a device's twin: the runtime, settings that differ from its own, what-if changes.
+public struct PredictionRequest: Sendable {
+  public var file: DeviceFile
+  public var runtime: String
+  public var batchSize: Int?
+  public var sequenceLength: Int?
+  public var precision: Precision?
+  public var includesStartup: Bool
+  public var overrides: [Override]
+  public var level: Double
+
+  /// - Parameter runtime: nil takes `DeviceFile.defaultRuntime`.
+  public init(
+    file: DeviceFile, runtime: String? = nil, batchSize: Int? = nil, sequenceLength: Int? = nil,
+    precision: Precision? = nil, includesStartup: Bool = false, overrides: [Override] = [], level: Double = 0.9
+  ) {
+    self.file = file
+    self.runtime = runtime ?? file.defaultRuntime
+    self.batchSize = batchSize
+    self.sequenceLength = sequenceLength
+    self.precision = precision
+    self.includesStartup = includesStartup
+    self.overrides = overrides
+    self.level = level
+  }
+
+  /// The settings: those asked for, else the device's own.
+  public var settings: Settings {
+    var settings = file.defaultSettings(runtime: runtime)
+    settings.batchSize = batchSize ?? settings.batchSize
+    settings.sequenceLength = sequenceLength ?? settings.sequenceLength
+    settings.precision = precision ?? settings.precision
+    settings.includesStartup = includesStartup
+    return settings
+  }
+
+  /// The twin at ``settings``.
+  /// - Throws: `TwinError`.
+  public func twin() throws(TwinError) -> Twin { try twin(settings) }
+
+  func twin(_ settings: Settings) throws(TwinError) -> Twin {
+    try Twin(file: file, runtime: runtime, settings: settings, overrides: overrides)
+  }
+}
+
+/// Predicts row after row, at each row's settings; twins are made once for each.
+public struct RowPredictor {
+  private let request: PredictionRequest
+  private var twins: [Settings: Twin] = [:]
+
+  /// - Throws: `TwinError` where the request itself cannot be met.
+  public init(_ request: PredictionRequest) throws(TwinError) {
+    self.request = request
+    let settings = request.settings
+    twins[settings] = try request.twin(settings)
+  }
+
+  /// One row's answer.
+  public struct Answer: Sendable {
+    public var architecture: Architecture
+    public var settings: Settings
+    /// Nil where the model does not fit the device.
+    public var prediction: Prediction?
+    /// Why there is no prediction.
+    public var problem: TwinError?
+    public var record: Record
+  }
+
+  /// The twin for a row.
+  ///
+  /// For a measurement: at its batch size, length, precision and threads, with start-up in its figures or not as it says.
+  /// - Throws: `InputFileError` naming the line.
+  public mutating func twin(for row: ArchitectureRow, source: String) throws -> Twin {
+    var settings = request.settings
+    if let measurement = row.measurement {
+      guard let precision = Precision(rawValue: measurement.precision) else {
+        throw InputFileError(source: source, line: row.line, field: "precision", problem: "is not known")
+      }
+      settings = Settings(
+        batchSize: measurement.batchSize, sequenceLength: measurement.sequenceLength, precision: precision,
+        threads: measurement.threads, includesStartup: measurement.includesStartup)
+    }
+    if let twin = twins[settings] { return twin }
+    do {
+      let twin = try request.twin(settings)
+      twins[settings] = twin
+      return twin
+    } catch {
+      throw InputFileError(source: source, line: row.line, problem: "\(error)")
+    }
+  }
+
+  /// - Throws: `InputFileError` naming the line, where the row's model or settings cannot be used.
+  public mutating func answer(_ row: ArchitectureRow, source: String) throws -> Answer {
+    let architecture = try row.model(source: source)
+    let twin = try twin(for: row, source: source)
+    do {
+      let prediction = try twin.predict(architecture, level: request.level)
+      return Answer(
+        architecture: architecture, settings: twin.settings, prediction: prediction, problem: nil,
+        record: PredictionRecord.record(prediction, twin: twin))
+    } catch {
+      return Answer(
+        architecture: architecture, settings: twin.settings, prediction: nil, problem: error,
+        record: PredictionRecord.record(
+          failed: architecture, twin: twin, level: request.level, problem: "\(error)"))
+    }
+  }
+}
+
+extension ArchitectureRow {
+  /// The row's architecture; an embedding alone is read as one of the FlexiBERT 2.0 space.
+  /// - Throws: `InputFileError` naming the line.
+  public func model(source: String, space: DesignSpace = .flexibert2) throws -> Architecture {
+    if let architecture { return architecture }
+    if let embedding {
+      do {
+        return space.architecture(of: try space.point(ofEmbedding: embedding))
+      } catch {
+        throw InputFileError(source: source, line: line, field: "embedding", problem: "\(error)")
+      }
+    }
+    throw InputFileError(
+      source: source, line: line, field: "architecture",
+      problem: "is null: rows that are known by their features only cannot be predicted")
+  }
+}

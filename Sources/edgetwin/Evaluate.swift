@@ -1,0 +1,38 @@
+import Architectures
+import ArgumentParser
+import Foundation
+import Workbench
+
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Answer a search of your own: a candidate a line in, its values a line out.",
+    discussion: """
+      edgetwin evaluate --problem problem.yaml < candidates.jsonl
+
+      Reads {"id","architecture" or "embedding","device"}; for each line at once prints {"id","values","scalar",\
+      "feasible","error"}, in order. What is wrong with a line is in its error; other fields are handed through.
+      """)
+
+  @Option(help: "File of a problem (YAML).")
+  var problem: String
+
+  @Option(help: "Runtime of every device; by default each device's own.")
+  var runtime: String?
+
+  func validate() throws {
+    if problem == "-" { throw ValidationError("--problem cannot be -: standard input holds the candidates") }
+  }
+
+  func run() throws {
+    let setup = try SearchSetup(
+      SearchSetup.problem(file: problem), file: problem, library: .standard(), runtime: runtime)
+    let evaluation = LineEvaluation(setup)
+    var number = 0
+    while let line = readLine(strippingNewline: true) {
+      number += 1
+      guard line.contains(where: { !$0.isWhitespace }) else { continue }
+      try Console.write(evaluation.answer(line, number: number).json + "\n")
+    }
+    Console.say(setup.predictor.caption)
+  }
+}

@@ -1,0 +1,96 @@
+import Architectures
+import ArgumentParser
+import CoSearch
+import Foundation
+import Workbench
+
+struct Explore: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Search a design space and devices for the best pairs within budgets.",
+    discussion: """
+      edgetwin explore --max-latency 20ms --max-energy 0.2J --max-power 10W
+        edgetwin explore --devices rpi4-cpu,ncs2 --objectives accuracy,latency --seconds 5
+        edgetwin explore --problem problem.yaml --evaluations 1000000 --seed 7 --format jsonl > front.jsonl
+
+      The table shows finalists; json, jsonl and csv give the whole front, the best of the first objective first. Flags \
+      go before what the problem's file says. Ctrl-C ends the search with what it has.
+      """)
+
+  @Option(help: "File of a problem (YAML), or - for standard input.")
+  var problem: String?
+
+  @OptionGroup(title: "Where to look") var place: PlaceOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Comma-separated: accuracy, latency, energy, peak_power, parameters; by default accuracy,latency,energy.",
+      valueName: "a,b"),
+    transform: parsedObjectives)
+  var objectives: [Objective]?
+
+  @OptionGroup(title: "Budgets") var budgets: BudgetOptions
+  @OptionGroup(title: "Effort") var effort: ExtentOptions
+
+  @Option(help: "Probability of the intervals.")
+  var level: Double = 0.9
+
+  @Option(help: "Finalists to show.")
+  var finalists = 8
+
+  @Option(help: "File for the hypervolume trace (JSON Lines).")
+  var trace: String?
+
+  @OptionGroup var output: FormatOption
+
+  func validate() throws {
+    guard level > 0, level < 1 else { throw ValidationError("--level must be above 0 and below 1, such as 0.9") }
+    guard (0...1_000).contains(finalists) else { throw ValidationError("--finalists must be from 0 to 1000") }
+  }
+
+  func run() async throws {
+    if let trace { try Console.checkFolder(of: trace) }
+    let library = DeviceLibrary.standard()
+    var asked = try problem.map(SearchSetup.problem(file:)) ?? Problem(devices: [])
+    place.apply(to: &asked)
+    if asked.devices.isEmpty { asked.devices = try PlaceOptions.standardDevices(library) }
+    asked.objectives = objectives ?? asked.objectives
+    budgets.apply(to: &asked)
+    // Devices from flags are relative to the working folder, and what is wrong with them is wrong usage.
+    let setup = try SearchSetup(
+      asked, file: place.devices == nil && place.space == nil ? problem : nil, library: library,
+      runtime: place.runtime, level: level)
+
+    let extent = effort.extent(orSeconds: 10)
+    let (seed, threads) = (effort.seed, effort.threadCount)
+    let result = try await Interrupt.cancelling {
+      try await Explorer(setup.evaluator).explore(extent, seed: seed, threads: threads) { progress in
+        Console.progress(
+          "\(Humane.count(Double(progress.evaluations))) candidates, \(Int(progress.seconds)) s,"
+            + " \(progress.frontCount) on the front")
+      }
+    }
+    Console.endProgress()
+    if let trace { try Console.write(ExplorationText.trace(result), to: trace) }
+    try write(result, setup)
+    if result.wasCancelled {
+      Console.complain("stopped before the end: this is what was found so far")
+      throw ExitCode(Failure.interrupted)
+    }
+    if result.front.isEmpty { throw ExitCode(1) }
+  }
+
+  private func write(_ result: Exploration, _ setup: SearchSetup) throws {
+    let chosen = result.finalists(count: finalists)
+    if let infeasibility = result.infeasibility { Console.complain("nothing is feasible: \(infeasibility)") }
+    if output.format == .table {
+      try Console.write(ExplorationText.table(result, finalists: chosen, setup: setup))
+      return
+    }
+    var rows = result.front
+    if let best = result.bestByScalar, !rows.contains(best) { rows.append(best) }
+    let records = rows.compactMap { setup.record($0, isFinalist: chosen.contains($0)) }
+    try Console.write(records, format: output.format)
+    for caption in setup.captions(rows.map(\.deviceIndex)) { Console.say(caption) }
+    Console.say(ExplorationText.effort(result))
+  }
+}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import CoSearch
+import Foundation
+import Twins
+import Workbench
+
+struct Run: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "The main job: the best pairs of model and device, by latency, with where the time goes.",
+    discussion: """
+      edgetwin run
+        edgetwin run --max-energy 0.5J --latencies 5ms,50ms
+        edgetwin run --devices rpi4-cpu,ncs2 --seconds 60 --format jsonl
+
+      Searches the whole space on every calibrated device, each on its own, for the time given.
+      """)
+
+  @OptionGroup(title: "Where to look") var place: PlaceOptions
+  @OptionGroup(title: "Budgets") var budgets: BudgetOptions
+
+  @Option(
+    help: ArgumentHelp("Latency budgets to answer, comma-separated; by default 10ms,100ms,1s,10s.", valueName: "a,b"),
+    transform: { try listed($0).map(Quantities.seconds) })
+  var latencies: [Double] = MainJob.standardBudgets
+
+  @Option(help: "Seconds to search, over all devices.", transform: Quantities.duration)
+  var seconds: Double = 14
+
+  @Option(help: "Candidates for each device, in place of a time; the result is then the same on every machine.")
+  var evaluations: Int?
+
+  @Option(help: "Seed of the search.")
+  var seed: UInt64 = 1
+
+  @Option(help: "Threads; by default one a core.")
+  var threads: Int?
+
+  @Option(help: "Probability of the intervals.")
+  var level: Double = 0.9
+
+  @OptionGroup var output: FormatOption
+
+  func validate() throws {
+    guard level > 0, level < 1 else { throw ValidationError("--level must be above 0 and below 1, such as 0.9") }
+    guard !latencies.isEmpty else { throw ValidationError("--latencies names none; write 10ms,1s") }
+    if let evaluations, evaluations < 1 { throw ValidationError("--evaluations must be 1 or more") }
+    if let threads, !(1...1_024).contains(threads) { throw ValidationError("--threads must be from 1 to 1024") }
+  }
+
+  func run() async throws {
+    let library = DeviceLibrary.standard()
+    let devices = try place.devices ?? PlaceOptions.standardDevices(library)
+    let (latencies, seed) = (latencies, seed)
+    let setups = try devices.map { device in
+      var problem = Problem(devices: [])
+      place.apply(to: &problem)
+      budgets.apply(to: &problem)
+      // What is slower than every budget that is to be answered is not looked for.
+      if problem.budgets.maxLatencySeconds == nil { problem.budgets.maxLatencySeconds = latencies.max() }
+      problem.devices = [device]
+      return try SearchSetup(problem, file: nil, library: library, runtime: place.runtime, level: level)
+    }
+    let extent: Explorer.Extent =
+      evaluations.map { .evaluations($0) } ?? .seconds(seconds / Double(max(devices.count, 1)))
+    let threadCount = threads ?? max(ProcessInfo.processInfo.activeProcessorCount, 1)
+    let job = try await Interrupt.cancelling {
+      try await MainJob.run(
+        setups, latencyBudgets: latencies, extentEach: extent, seed: seed, threads: threadCount
+      ) { index in
+        Console.progress("searching on \(devices[index]), \(index + 1) of \(devices.count)")
+      }
+    }
+    Console.endProgress()
+    if output.format == .table {
+      try Console.write(job.text + (explanation(job) ?? "") + job.captions)
+    } else {
+      try Console.write(job.records, format: output.format)
+      Console.say(job.captions.trimmingCharacters(in: .newlines))
+    }
+    if job.wasCancelled {
+      Console.complain("stopped before the end: this is what was found so far")
+      throw ExitCode(Failure.interrupted)
+    }
+    if job.picks.isEmpty { throw ExitCode(1) }
+  }
+
+  private func explanation(_ job: MainJob) -> String? { nil }
+}

@@ -1,0 +1,53 @@
+import Architectures
+import ArgumentParser
+import Calibration
+import CoSearch
+import Foundation
+import Twins
+import Workbench
+
+/// How the program ends where something is wrong: the one place that turns errors into exit statuses.
+enum Failure {
+  static let usage: Int32 = 64
+  static let data: Int32 = 65
+  static let interrupted: Int32 = 130
+
+  static func status(of error: any Error) -> Int32? {
+    switch error {
+    case is InputFileError, is YAMLFileError, is CalibrationError, is DesignSpaceError: data
+    case let error as TwinError:
+      if case .doesNotFit = error { 1 } else { usage }
+    case let error as SearchError:
+      switch error {
+      case .invalidProblem, .nothingToDo: usage
+      case .devices: 1
+      }
+    case is UsageError, is RegimeError: usage
+    case is OutputError: 1
+    default: nil
+    }
+  }
+
+  static func end(_ error: any Error) -> Never {
+    guard let status = status(of: error) else {
+      // Those of the argument parser, and what nobody thought of: 1.
+      EdgeTwin.exit(withError: error)
+    }
+    Console.complain("\(error)")
+    exit(status)
+  }
+}
+
+/// Flags that do not go together, found after parsing.
+struct UsageError: Error, CustomStringConvertible {
+  var description: String
+
+  init(_ description: String) {
+    self.description = description
+  }
+}
+
+/// A result that could not be written.
+struct OutputError: Error, CustomStringConvertible {
+  var description: String
+}
