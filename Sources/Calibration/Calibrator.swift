@@ -71,11 +71,8 @@ public struct Calibrator: Sendable {
       if let (name, expected, found) = settings.first(where: { $0.1 != $0.2 }) {
         throw CalibrationError.mixedSettings(setting: name, first: expected, other: found, row: index)
       }
-      if row.architecture == nil && row.features == nil {
-        throw CalibrationError.unusableRow(row: index, problem: "has neither an architecture nor features")
-      }
     }
-    return (Series(rows: used, variant: entry.variant), used)
+    return (try Series(rows: used, variant: entry.variant), used)
   }
 
   func datasheetTwin(_ series: Series) throws -> DatasheetTwin {

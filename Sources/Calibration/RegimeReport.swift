@@ -35,10 +35,10 @@ public struct RegimeReport: Sendable, Hashable, Codable {
     if regimes.count > 1 {
       for regime in regimes {
         let percent = Int(((regime.factor - 1) * 100).rounded())
-        let change = percent == 0 ? "as predicted for" : "\(abs(percent)) % \(percent > 0 ? "above" : "below")"
+        guard percent != 0 else { continue }
         result.append(
-          "\(measure): rows \(regime.first)..\(regime.last) were taken in a state of the device \(change)"
-            + " the typical one")
+          "\(measure): rows \(regime.first)..\(regime.last) were taken in another state of the device:"
+            + " \(abs(percent)) % \(percent > 0 ? "above" : "below") the typical one")
       }
     }
     if !outliers.isEmpty {

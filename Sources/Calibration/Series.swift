@@ -17,7 +17,8 @@ public struct Series: Sendable {
   public var count: Int { features.count }
 
   /// - Parameter rows: each with an architecture, and all at the settings of the first.
-  public init(rows: [Measurement], variant: RuntimeVariant) {
+  /// - Throws: ``CalibrationError/unusableRow(row:problem:)``.
+  public init(rows: [Measurement], variant: RuntimeVariant) throws(CalibrationError) {
     let first = rows.first
     let settings = Settings(
       batchSize: first?.batchSize ?? 1, sequenceLength: first?.sequenceLength ?? 128,
@@ -25,13 +26,26 @@ public struct Series: Sendable {
       includesStartup: first?.includesStartup ?? false)
     self.settings = settings
     self.variant = variant
-    features = rows.map { row in
-      guard let architecture = row.architecture else { return FeatureVector() }
-      return FeatureForm(settings: settings, variant: variant, position: architecture.position).total(of: architecture)
+    features = try rows.enumerated().map { index, row throws(CalibrationError) in
+      guard let features = Self.features(of: row, settings: settings, variant: variant) else {
+        throw CalibrationError.unusableRow(
+          row: index, problem: "has neither an architecture nor the columns of a HAT encoder among its features")
+      }
+      return features
     }
     orders = rows.enumerated().map { $1.order ?? $0 }
     latencySeconds = rows.map(\.latencySeconds)
     energyJoules = rows.map(\.energyJoules)
     peakPowerWatts = rows.map(\.peakPowerWatts)
+  }
+
+  /// Features of a row's model at given settings; nil where the row does not say enough.
+  public static func features(of row: Measurement, settings: Settings, variant: RuntimeVariant) -> FeatureVector? {
+    if let architecture = row.architecture {
+      return FeatureForm(settings: settings, variant: variant, position: architecture.position).total(of: architecture)
+    }
+    return row.features.flatMap {
+      FeatureForm(settings: settings, variant: variant, position: .absolute).total(ofHAT: $0)
+    }
   }
 }

@@ -16,6 +16,7 @@ public struct StopwatchGrid: Sendable, Hashable, Codable {
   }
 
   private static let minimumRows = 12
+  private static let minimumLines = 6
   /// Mean cosine of the phase from which values count as multiples.
   private static let threshold = 0.9
 
@@ -47,7 +48,9 @@ public struct StopwatchGrid: Sendable, Hashable, Codable {
       let value = agreement(candidate)
       if value > refined.agreement { refined = (candidate, value) }
     }
-    guard refined.agreement > Self.threshold else { return nil }
+    // Values that cluster agree with any wide step: a grid shows only where they lie on many of its lines.
+    let lines = Set(values.map { ($0 / refined.step).rounded() }).count
+    guard refined.agreement > Self.threshold, lines >= Self.minimumLines else { return nil }
     stepSeconds = refined.step
     shareOfMedian = refined.step / median
   }

@@ -27,7 +27,7 @@ public struct FeatureForm: Sendable {
   ) -> FeatureVector {
     var vector = FeatureVector()
     vector[.constant] = 1
-    let positions = position == .absolute || variant != .native ? Double(maximumPositions) : 0
+    let positions = position == .absolute || variant.isProTran ? Double(maximumPositions) : 0
     let embedding = (Double(vocabularySize) + Double(typeVocabularySize) + positions) * h + 2 * h
     let pooler = lastWidth * lastWidth + lastWidth
     vector[.embeddingParameterBytes] = e * embedding
@@ -113,6 +113,26 @@ public struct FeatureForm: Sendable {
     for index in architecture.layers.indices { sum += layer(index, of: architecture) }
     return sum
   }
+
+  /// An encoder of HAT's search space, from the averages that its tables give (`encoder_embed_dim`, `encoder_layer_num`,
+  /// `encoder_ffn_embed_dim_avg`, `encoder_self_attention_heads_avg`); q, k and v are 512 wide in all of them (Wang et al. 2020, section 3).
+  /// - Returns: nil where one is missing or not positive.
+  public func total(ofHAT columns: [String: Double]) -> FeatureVector? {
+    guard let h = columns["encoder_embed_dim"], let layers = columns["encoder_layer_num"],
+      let f = columns["encoder_ffn_embed_dim_avg"], let heads = columns["encoder_self_attention_heads_avg"],
+      [h, layers, f, heads].allSatisfy({ $0 > 0 && $0 < 1e6 })
+    else { return nil }
+    let d = 512 / heads
+    let layer =
+      attention(hiddenSize: h, heads: heads, headSize: d, maximumPositions: 0)
+      + heads * head(.scaledDotProduct, headSize: d) + feedForward(hiddenSize: h, stack: [f])
+    return ends(
+      embeddingWidth: h, lastWidth: h, vocabularySize: Self.hatVocabulary, maximumPositions: 0, typeVocabularySize: 0)
+      + layers * layer
+  }
+
+  /// Entries of WMT'14's joint vocabulary, about.
+  private static let hatVocabulary = 32_768
 
   public func ends(of architecture: Architecture) -> FeatureVector {
     ends(

@@ -39,7 +39,7 @@ public struct ClosedForm: Sendable {
   /// Projections, residuals and layer norms of a layer: everything that is neither a head's nor the feed-forward stack's.
   public func attention(hiddenSize h: Double, attentionWidth a: Double) -> WorkByClass {
     var work = WorkByClass()
-    let inputReads = variant == .native ? 1.0 : 3.0
+    let inputReads = variant.isProTran ? 3.0 : 1.0
     work[.projection] = Work(
       calls: inputReads + 1, flops: tokens * (8 * h * a + 3 * a + h),
       bytesRead: e * (tokens * (inputReads * h + a) + 4 * h * a + 3 * a + h), bytesWritten: e * tokens * (3 * a + h))
@@ -51,7 +51,7 @@ public struct ClosedForm: Sendable {
 
   /// Everything a head of one kind does beyond the shared projections.
   public func head(_ operation: HeadOperation, headSize d: Double) -> WorkByClass {
-    variant == .native ? nativeHead(operation, d: d) : protranHead(operation, d: d)
+    !variant.isProTran ? nativeHead(operation, d: d) : protranHead(operation, d: d)
   }
 
   /// The stack h → f₁ → … → f_s → h with its GELUs.
@@ -169,7 +169,7 @@ public struct ClosedForm: Sendable {
   /// Depthwise, pointwise, product, span, softmax, value, (unfold,) weighted sum.
   private func convolution(taps: Double, d: Double) -> Work {
     let elements = tokens * d
-    let unfolds = variant != .native
+    let unfolds = variant.isProTran
     let flops =
       elements * (4 * d + 6 * taps + 3) + tokens * taps * (1 + KernelShapes.softmaxFLOPsPerElement)
     let weights = 2 * d * d + 2 * d + 2 * d * taps + taps

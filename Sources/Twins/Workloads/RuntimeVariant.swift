@@ -10,7 +10,18 @@ public enum RuntimeVariant: String, Sendable, Hashable, CaseIterable, Codable {
   case protranOpenVINO = "openvino"
   /// This project's kernels (operations.md): heads of one kind batched, relative scores as one matrix product.
   case native
+  /// HAT's encoders in fairseq (PyTorch): heads of a layer batched, absolute positions.
+  case fairseq
 
-  /// The runtime that people name: `protran` or `native`.
-  public var runtime: String { self == .native ? "native" : "protran" }
+  /// The runtime that people name: `protran`, `native` or `hat`.
+  public var runtime: String {
+    switch self {
+    case .protranEager, .protranTensorFlow, .protranOpenVINO: "protran"
+    case .native: "native"
+    case .fairseq: "hat"
+    }
+  }
+
+  /// ProTran's programs run one head at a time and keep tables that are never used.
+  var isProTran: Bool { runtime == "protran" }
 }

@@ -84,14 +84,14 @@ private struct WorkloadBuilder {
     let h = Double(description.hiddenSize)
     let a = Double(description.attentionWidth)
     let d = Double(description.headSize)
-    if variant == .native {
+    if !variant.isProTran {
       add("q, k, v", .projection, shapes.linear(rows: tokens, inputs: h, outputs: 3 * a))
     } else {
       add("q, k, v", .projection, count: 3, shapes.linear(rows: tokens, inputs: h, outputs: a))
     }
     for (index, operation) in description.heads.enumerated() {
       head = index
-      if variant == .native {
+      if !variant.isProTran {
         nativeHead(operation, d: d, relative: relative)
       } else {
         protranHead(operation, d: d, relative: relative)
@@ -184,7 +184,7 @@ private struct WorkloadBuilder {
     add("span", .convolution, shapes.linear(rows: tokens, inputs: d, outputs: taps))
     add("softmax over taps", .convolution, shapes.softmax(tokens * taps))
     add("value", .convolution, shapes.linear(rows: tokens, inputs: d, outputs: d))
-    if variant != .native {
+    if variant.isProTran {
       add("unfold", .convolution, (0, e * elements, e * elements * taps))
       add(
         "weighted sum", .convolution,
