@@ -5,6 +5,7 @@ public enum CalibrationError: Error, Sendable, CustomStringConvertible {
   case mixedSettings(setting: String, first: String, other: String, row: Int)
   case unusableRow(row: Int, problem: String)
   case noCandidates
+  case tooFewPlatforms(Int)
 
   public var description: String {
     switch self {
@@ -17,6 +18,8 @@ public enum CalibrationError: Error, Sendable, CustomStringConvertible {
       "measurement \(row + 1) has \(setting) \(other) where the first has \(first): calibrate one setting at a time"
     case .unusableRow(let row, let problem): "measurement \(row + 1): \(problem)"
     case .noCandidates: "there is nothing left to suggest: every candidate is measured already"
+    case .tooFewPlatforms(let count):
+      "\(count) platforms, and leaving one out needs at least 2: add the measurements of another device"
     }
   }
 }

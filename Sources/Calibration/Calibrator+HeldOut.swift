@@ -24,14 +24,14 @@ extension Calibrator {
     _ rows: [Measurement], training: [Int], test: [Int], withIntervals: Bool = true, level: Double = 0.9
   ) throws -> [(latency: HeldOutEstimate?, energy: HeldOutEstimate?, peakPower: HeldOutEstimate?)] {
     let (series, _) = try series(rows)
-    let all = data(series, datasheet: try datasheetTwin(series))
+    let all = data(series, datasheet: datasheetTwin(series))
     let data = all.selecting(training)
     let fit = try TwinFit(data)
     let validation =
       withIntervals && training.count >= TwinModelBuilder.minimumConformalRows
       ? try CrossValidation(data, seed: seed) : nil
     let builder = TwinModelBuilder(
-      data: data, fit: fit, validation: validation, datasheet: try datasheetTwin(series))
+      data: data, fit: fit, validation: validation, datasheet: datasheetTwin(series))
     let model = try builder.model(
       provenance: FitProvenance(
         rows: training.count, dataHash: "", seed: seed, program: program, ranges: [:],

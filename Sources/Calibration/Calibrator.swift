@@ -30,7 +30,7 @@ public struct Calibrator: Sendable {
   /// - Throws: ``CalibrationError``, `TwinError` where the device does not have the runtime, or `NumericsError`.
   public func calibrate(_ rows: [Measurement]) throws -> (file: DeviceFile, report: CalibrationReport) {
     let (series, used) = try self.series(rows)
-    let datasheet = try datasheetTwin(series)
+    let datasheet = datasheetTwin(series)
     let data = data(series, datasheet: datasheet)
     let fit = try TwinFit(data)
     let timed = data.latencySeconds.count { $0 != nil }
@@ -71,28 +71,44 @@ public struct Calibrator: Sendable {
       if let (name, expected, found) = settings.first(where: { $0.1 != $0.2 }) {
         throw CalibrationError.mixedSettings(setting: name, first: expected, other: found, row: index)
       }
+      for (name, value) in [
+        ("latency_s", row.latencySeconds), ("energy_j", row.energyJoules), ("peak_power_w", row.peakPowerWatts),
+      ] {
+        if let value, !(value > 0 && value.isFinite) {
+          throw CalibrationError.unusableRow(
+            row: index, problem: "\(name) is \(value): leave out what was not measured")
+        }
+      }
     }
     return (try Series(rows: used, variant: entry.variant), used)
   }
 
-  func datasheetTwin(_ series: Series) throws -> DatasheetTwin {
+  func datasheetTwin(_ series: Series) -> DatasheetTwin {
+    datasheetTwin(variant: series.variant, settings: series.settings)
+  }
+
+  func datasheetTwin(variant: RuntimeVariant, settings: Settings) -> DatasheetTwin {
     DatasheetTwin(
-      prior: prior, device: file.device, variant: series.variant,
-      sequencesPerProcess: Double(
-        file.runtimes[runtime]?.profiled?.sequencesPerProcess ?? series.settings.batchSize),
-      settings: series.settings)
+      prior: prior, device: file.device, variant: variant,
+      sequencesPerProcess: Double(file.runtimes[runtime]?.profiled?.sequencesPerProcess ?? settings.batchSize),
+      settings: settings)
   }
 
   /// Half of the prior's shares come from the device's datasheet.
-  private static let datasheetWeight = 0.5
+  static let datasheetWeight = 0.5
   /// Share of the memory at which paging may set in, in bytes of parameters: a model in memory is several copies of them.
   private static let pagingOnset = 0.15
 
-  func data(_ series: Series, datasheet: DatasheetTwin) -> TwinFit.Data {
+  /// The feature sets, with paging terms where the device pages and some of the models are large enough to.
+  func featureSets(for features: [FeatureVector]) -> [FeatureSet] {
     let memory = file.device.memory
     let onset = memory.overflow == .page ? Self.pagingOnset * memory.capacity.value : .infinity
-    let largest = series.features.reduce(0) { max($0, $1[.parameterBytes]) }
-    let sets = FeatureSet.standard(pagingOnset: onset < largest ? onset : nil)
+    let largest = features.reduce(0) { max($0, $1[.parameterBytes]) }
+    return FeatureSet.standard(pagingOnset: onset < largest ? onset : nil)
+  }
+
+  func data(_ series: Series, datasheet: DatasheetTwin) -> TwinFit.Data {
+    let sets = featureSets(for: series.features)
     func table(_ form: LinearForm) -> FeatureTable {
       FeatureTable(
         features: series.features, sets: sets.map { $0.leaning(on: form, weight: Self.datasheetWeight) })

@@ -48,7 +48,8 @@ enum Identifiability {
     return result
   }
 
-  private static func name(_ term: FeatureSet.Term) -> String {
+  /// What people call a term.
+  static func name(_ term: FeatureSet.Term) -> String {
     let name = term.feature.rawValue.replacing("_", with: " ")
     guard let at = term.at else { return name }
     return "\(name) \(Int((at / 1e6).rounded())) MB" + (term.shape.map { " ^\(Int($0))" } ?? "")

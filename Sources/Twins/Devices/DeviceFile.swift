@@ -59,7 +59,7 @@ public struct DeviceFile: Sendable, Hashable, Codable {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode("\(Self.schema.family)/\(Self.schema.version)", forKey: .schema)
     try device.encode(to: encoder)
-    try container.encode(runtimes, forKey: .runtimes)
+    try container.encode(SortedByKey(runtimes), forKey: .runtimes)
   }
 
   /// Reads and checks a device file.

@@ -49,6 +49,16 @@ public struct FitProvenance: Sendable, Hashable, Codable {
     self.ranges = ranges
     self.settings = settings
   }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(rows, forKey: .rows)
+    try container.encode(dataHash, forKey: .dataHash)
+    try container.encode(seed, forKey: .seed)
+    try container.encode(program, forKey: .program)
+    try container.encode(SortedByKey(ranges), forKey: .ranges)
+    try container.encode(settings, forKey: .settings)
+  }
 }
 
 /// The settings that a twin's coefficients refer to.

@@ -19,9 +19,10 @@ public struct Rescaling {
   private static let lengthDoubt = 0.25
   private static let precisionDoubt = 0.3
 
-  /// 90 % factors when whole platforms are left out: standard deviation of the platform's level and of its rows, on the log scale, for
-  /// latency, energy and peak power; Student t of 4 + 7 degrees of freedom (`edgetwin-benchmarks prior`).
-  public static let priorScales: (latency: Double, energy: Double, peakPower: Double) = (0.485, 0.524, 0.447)
+  /// How far rows of a device that was never measured lie from the datasheet's prediction: standard deviations on the log scale, of the
+  /// platform's level and of its rows around it together, for latency, energy and peak power; Student t of 4 + 7 degrees of freedom. From
+  /// leaving each of the seven platforms out (`DatasheetPriorFit.predictiveScales`).
+  public static let priorScales: (latency: Double, energy: Double, peakPower: Double) = (0.477, 0.498, 0.431)
   public static let priorDegreesOfFreedom = 11.0
 
   private func datasheet(_ device: Device, _ settings: Settings) -> DatasheetTwin {
