@@ -8,7 +8,7 @@ struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "The main job: the best pairs of model and device, by latency, with where the time goes.",
     discussion: """
-      edgetwin run
+        edgetwin run
         edgetwin run --max-energy 0.5J --latencies 5ms,50ms
         edgetwin run --devices rpi4-cpu,ncs2 --seconds 60 --format jsonl
 
