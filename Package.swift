@@ -18,6 +18,7 @@ let package = Package(
     .systemLibrary(
       name: "CGSL",
       providers: [.apt(["libgsl-dev"]), .brew(["gsl"])]),
+    .target(name: "CKernels"),
     .target(name: "Numerics", dependencies: ["CGSL"]),
     .target(
       name: "Architectures",
@@ -29,7 +30,7 @@ let package = Package(
     .target(name: "Measurements", dependencies: ["Architectures"]),
     .target(
       name: "Twins",
-      dependencies: ["Architectures", "Numerics", .product(name: "Yams", package: "Yams")]),
+      dependencies: ["Architectures", "CKernels", "Numerics", .product(name: "Yams", package: "Yams")]),
     .target(name: "Calibration", dependencies: ["Twins", "Measurements", "Numerics"]),
     .target(name: "Accuracy", dependencies: ["Architectures", "Numerics"]),
     .target(

@@ -1,3 +1,5 @@
+import CKernels
+
 /// A correction on the log scale: a polynomial in a few summaries, each clipped to the range it was fitted on.
 ///
 /// It is what a Gaussian process over the same summaries is compiled to, so that it costs a few dozen multiplications.
@@ -30,6 +32,7 @@ public struct ResidualModel: Sendable, Hashable, Codable {
     let count = inputs.count
     return count >= 1 && count <= 6 && (1...5).contains(degree) && lower.count == count && upper.count == count
       && center.count == count && scale.count == count && scale.allSatisfy { $0 > 0 }
+      && weights.count <= Monomials.maximumCount
       && weights.count == Monomials(variables: count, degree: degree).count
   }
 
@@ -49,7 +52,8 @@ public struct Monomials: Sendable {
   public let variables: Int
   public let degree: Int
   /// For monomial `i`, the earlier monomial and the variable that it is the product of; unused for the constant.
-  let factors: [(parent: Int, variable: Int)]
+  private let parents: [UInt8]
+  private let factors: [UInt8]
 
   public init(variables: Int, degree: Int) {
     self.variables = variables
@@ -67,34 +71,28 @@ public struct Monomials: Sendable {
       }
       last = next
     }
-    self.factors = factors
+    // More monomials than a byte can number are refused with the file that asks for them.
+    parents = factors.map { UInt8(truncatingIfNeeded: $0.parent) }
+    self.factors = factors.map { UInt8(truncatingIfNeeded: $0.variable) }
   }
 
   public var count: Int { factors.count }
 
+  /// The most monomials that a model may have.
+  static let maximumCount = 256
+
   /// Σ weight · monomial at `z`.
   @inline(__always)
   func sum(weights: [Double], at z: UnsafeBufferPointer<Double>) -> Double {
-    weights.withUnsafeBufferPointer { weights in
-      factors.withUnsafeBufferPointer { factors in
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: factors.count) { values in
-          values[0] = 1
-          var sum = weights[0]
-          for index in 1..<factors.count {
-            let value = values[factors[index].parent] * z[factors[index].variable]
-            values[index] = value
-            sum += weights[index] * value
-          }
-          return sum
-        }
-      }
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { scratch in
+      edgetwin_polynomial(weights, parents, factors, count, z.baseAddress, scratch.baseAddress)
     }
   }
 
   /// The monomials' values at `z`, for fitting.
   public func values(at z: [Double]) -> [Double] {
     var values = [Double](repeating: 1, count: count)
-    for index in 1..<count { values[index] = values[factors[index].parent] * z[factors[index].variable] }
+    for index in 1..<count { values[index] = values[Int(parents[index])] * z[Int(factors[index])] }
     return values
   }
 }

@@ -1,4 +1,5 @@
 import Architectures
+import CKernels
 
 /// Which lane of a vector holds what: first the forms of the three measures, then the summaries.
 struct CompiledLanes {
@@ -96,7 +97,6 @@ struct CompiledTables: Sendable {
 
   let hiddenCount: Int
   let headCountCount: Int
-  let kindCount = HeadOperation.allCases.count
   let stackCount: Int
   /// By first and last hidden size.
   let ends: [CompiledLanes.Vector]
@@ -108,6 +108,8 @@ struct CompiledTables: Sendable {
   let feedForward: [CompiledLanes.Vector]
   /// By hidden size and the next layer's.
   let joins: [CompiledLanes.Vector]
+  /// By head combination: heads of each of the seven kinds, and in lane 7 the index of their number.
+  let combinations: [SIMD8<UInt8>]
   let functions: [Function]
   let startup: Startup
 
@@ -146,7 +148,43 @@ struct CompiledTables: Sendable {
       stacks.map { lanes.vector(of: form.feedForward(hiddenSize: size, stack: $0)) }
     }
     joins = hidden.flatMap { size in hidden.map { lanes.vector(of: form.join(from: size, to: $0)) } }
+    var combinations: [SIMD8<UInt8>] = []
+    combinations.reserveCapacity(space.headCombinationCount)
+    let indices = Dictionary(uniqueKeysWithValues: zip(space.headCounts, UInt8(0)...))
+    for combination in space.headCombinations {
+      var counts = combination.counts
+      counts[7] = indices[combination.headCount] ?? 0
+      combinations.append(counts)
+    }
+    self.combinations = combinations
     functions = lanes.functions
     startup = lanes.startup
+  }
+
+  /// Additive sums of `points`, written to `sums`, which has room for as many.
+  func sum(_ points: UnsafeBufferPointer<DesignPoint>, into sums: UnsafeMutableBufferPointer<CompiledLanes.Vector>) {
+    withDoubles(ends) { ends in
+      withDoubles(attention) { attention in
+        withDoubles(heads) { heads in
+          withDoubles(feedForward) { feedForward in
+            withDoubles(joins) { joins in
+              combinations.withUnsafeBytes { combinations in
+                var tables = edgetwin_twin_tables(
+                  ends: ends, attention: attention, heads: heads, feed_forward: feedForward, joins: joins,
+                  combinations: combinations.bindMemory(to: UInt8.self).baseAddress, hidden_count: Int32(hiddenCount),
+                  head_count_count: Int32(headCountCount), stack_count: Int32(stackCount))
+                edgetwin_sum_points(
+                  &tables, UnsafeRawBufferPointer(points).bindMemory(to: UInt32.self).baseAddress, points.count,
+                  UnsafeMutableRawBufferPointer(sums).bindMemory(to: Double.self).baseAddress)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private func withDoubles(_ vectors: [CompiledLanes.Vector], _ body: (UnsafePointer<Double>?) -> Void) {
+    vectors.withUnsafeBytes { body($0.bindMemory(to: Double.self).baseAddress) }
   }
 }

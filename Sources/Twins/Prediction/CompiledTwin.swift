@@ -8,12 +8,9 @@ import Foundation
 public struct CompiledTwin: Sendable {
   public let twin: Twin
   public let level: Double
-  private let space: DesignSpace
   private let tables: CompiledTables
   private let measures: [CompiledMeasure]
   private let ranges: [FeatureRange]
-  private let combinations: [HeadCombination]
-  private let headCountIndex: [Int]
 
   /// - Parameters:
   ///   - space: what the design points are points of.
@@ -21,94 +18,43 @@ public struct CompiledTwin: Sendable {
   public init(_ twin: Twin, space: DesignSpace = .flexibert2, level: Double = 0.9) {
     self.twin = twin
     self.level = level
-    self.space = space
     let lanes = CompiledLanes(model: twin.model)
     tables = CompiledTables(space: space, twin: twin, lanes: lanes)
     measures = [twin.model.latency, twin.model.energy, twin.model.peakPower].enumerated().map { index, model in
       CompiledMeasure(model, lanes: lanes.forms[index], level: level, widening: twin.logWidening)
     }
     ranges = FeatureRange.all(of: twin.model.fit)
-    combinations = space.headCombinations
-    var headCountIndex = [Int](repeating: 0, count: 256)
-    for (index, count) in space.headCounts.enumerated() { headCountIndex[count] = index }
-    self.headCountIndex = headCountIndex
   }
 
-  /// Predicts every point; `costs` is resized to as many.
+  /// Points whose sums are kept at once: a few tens of kilobytes.
+  private static let chunk = 256
+
+  /// Predicts every point; `costs` is resized to as many. A point without layers has no cost: NaN.
   public func predict(_ points: [DesignPoint], into costs: inout [CostEstimate]) {
-    let empty = Estimate(median: 0, lower: 0, upper: 0)
+    let empty = Estimate(median: .nan, lower: .nan, upper: .nan)
     if costs.count != points.count {
       costs = [CostEstimate](
         repeating: CostEstimate(latencySeconds: empty, energyJoules: empty, peakPowerWatts: empty), count: points.count)
     }
-    costs.withUnsafeMutableBufferPointer { costs in
-      withReader { reader in
-        for index in points.indices { costs[index] = estimate(points[index], reader) }
-      }
-    }
-  }
-
-  public func predict(_ point: DesignPoint) -> CostEstimate { withReader { estimate(point, $0) } }
-
-  /// Pointers into the tables, fetched once a batch.
-  private struct Reader {
-    var ends: UnsafeBufferPointer<CompiledLanes.Vector>
-    var attention: UnsafeBufferPointer<CompiledLanes.Vector>
-    var heads: UnsafeBufferPointer<CompiledLanes.Vector>
-    var feedForward: UnsafeBufferPointer<CompiledLanes.Vector>
-    var joins: UnsafeBufferPointer<CompiledLanes.Vector>
-    var combinations: UnsafeBufferPointer<HeadCombination>
-    var headCountIndex: UnsafeBufferPointer<Int>
-  }
-
-  private func withReader<R>(_ body: (Reader) -> R) -> R {
-    tables.ends.withUnsafeBufferPointer { ends in
-      tables.attention.withUnsafeBufferPointer { attention in
-        tables.heads.withUnsafeBufferPointer { heads in
-          tables.feedForward.withUnsafeBufferPointer { feedForward in
-            tables.joins.withUnsafeBufferPointer { joins in
-              combinations.withUnsafeBufferPointer { combinations in
-                headCountIndex.withUnsafeBufferPointer { headCountIndex in
-                  body(
-                    Reader(
-                      ends: ends, attention: attention, heads: heads, feedForward: feedForward, joins: joins,
-                      combinations: combinations, headCountIndex: headCountIndex))
-                }
-              }
-            }
+    points.withUnsafeBufferPointer { points in
+      costs.withUnsafeMutableBufferPointer { costs in
+        withUnsafeTemporaryAllocation(of: CompiledLanes.Vector.self, capacity: Self.chunk) { sums in
+          var start = 0
+          while start < points.count {
+            let count = min(Self.chunk, points.count - start)
+            tables.sum(UnsafeBufferPointer(rebasing: points[start..<start + count]), into: sums)
+            for index in 0..<count { costs[start + index] = finish(sums[index]) }
+            start += count
           }
         }
       }
     }
   }
 
-  @inline(__always)
-  private func estimate(_ point: DesignPoint, _ reader: Reader) -> CostEstimate {
-    let count = point.layerCount
-    guard count > 0 else {
-      let none = Estimate(median: .nan, lower: .nan, upper: .nan)
-      return CostEstimate(latencySeconds: none, energyJoules: none, peakPowerWatts: none)
-    }
-    let hiddenCount = tables.hiddenCount
-    var layer = point[0]
-    var sum = reader.ends[layer.hidden * hiddenCount + point[count - 1].hidden]
-    for index in 0..<count {
-      let hidden = layer.hidden
-      let combination = reader.combinations[layer.heads]
-      let shape = hidden * tables.headCountCount + reader.headCountIndex[combination.headCount]
-      sum += reader.attention[shape]
-      let kinds = shape * tables.kindCount
-      for kind in 0..<tables.kindCount {
-        let heads = combination.counts[kind]
-        if heads > 0 { sum += Double(heads) * reader.heads[kinds + kind] }
-      }
-      sum += reader.feedForward[hidden * tables.stackCount + layer.feedForward]
-      if index + 1 < count {
-        layer = point[index + 1]
-        sum += reader.joins[hidden * hiddenCount + layer.hidden]
-      }
-    }
-    return finish(sum)
+  public func predict(_ point: DesignPoint) -> CostEstimate {
+    var costs: [CostEstimate] = []
+    predict([point], into: &costs)
+    return costs[0]
   }
 
   @inline(__always)
