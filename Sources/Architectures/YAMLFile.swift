@@ -41,12 +41,47 @@ public enum YAMLFile {
     return value
   }
 
-  /// Writes `value` as YAML, its fields in the order that the type encodes them.
+  /// Writes `value` as YAML for people: fields in the order that the type encodes them, a group of plain values on one line, numbers as short
+  /// as they can be without losing a digit.
   public static func encode(_ value: some Encodable) throws -> String {
     let encoder = YAMLEncoder()
-    encoder.options.width = 110
     encoder.options.allowUnicode = true
-    return try encoder.encode(value)
+    let text = try encoder.encode(value)
+    guard let node = try Yams.compose(yaml: text) else { return text }
+    return try Yams.serialize(node: compact(node), width: 120, allowUnicode: true)
+  }
+
+  private static func compact(_ node: Node) -> Node {
+    switch node {
+    case .scalar(var scalar):
+      // Only what the encoder wrote as a number has no quotes and reads as one.
+      if scalar.style == .any || scalar.style == .plain, let number = Double(scalar.string), number.isFinite {
+        scalar.string =
+          number == number.rounded() && abs(number) < 1e9 ? String(Int(number)) : shortest(number)
+      }
+      return .scalar(scalar)
+    case .sequence(var sequence):
+      let isPlain = sequence.allSatisfy { $0.scalar != nil }
+      for index in sequence.indices { sequence[index] = compact(sequence[index]) }
+      if isPlain { sequence.style = .flow }
+      return .sequence(sequence)
+    case .mapping(var mapping):
+      let isPlain = mapping.values.allSatisfy { $0.scalar != nil }
+      for key in mapping.keys {
+        if let value = mapping[key] { mapping[key] = compact(value) }
+      }
+      // The file itself stays a list of lines.
+      if isPlain && mapping.count > 1 && !mapping.keys.contains("schema") { mapping.style = .flow }
+      return .mapping(mapping)
+    default: return node
+    }
+  }
+
+  /// As Swift prints it, with the exponent in the form that YAML takes for a number.
+  private static func shortest(_ number: Double) -> String {
+    let text = "\(number)"
+    guard let exponent = text.firstIndex(of: "e"), !text[..<exponent].contains(".") else { return text }
+    return text[..<exponent] + ".0" + text[exponent...]
   }
 
   // Composing and decoding recurse; a file nested deeper than this is no file of ours.

@@ -1,0 +1,94 @@
+import Architectures
+import Foundation
+
+/// Shares a measure's terms out over the kernel calls that they stand for.
+struct CostAllocation {
+  /// Per call, by cause.
+  private(set) var byCall: [[Bound: Double]]
+  /// What no call stands for.
+  private(set) var unplaced: [Bound: Double] = [:]
+  /// Start-up inside the total.
+  private(set) var startup = 0.0
+  /// Start-up outside of the total.
+  private(set) var omittedStartup = 0.0
+
+  /// - Parameter total: what all shares and the start-up inside it sum to.
+  init(
+    _ measure: MeasureModel, features: FeatureVector, calls: [KernelCall], architecture: Architecture,
+    includesStartup: Bool, total: Double
+  ) {
+    byCall = [[Bound: Double]](repeating: [:], count: calls.count)
+    let kinds = calls.map { call -> HeadOperation? in
+      guard let layer = call.layer, let head = call.head else { return nil }
+      return architecture.layers[layer].heads[head]
+    }
+    for form in measure.forms {
+      for coefficient in form.coefficients {
+        let cost = form.weight * coefficient.cost(of: features)
+        let once = form.weight * coefficient.startupCost(of: features)
+        if includesStartup { startup += once } else { omittedStartup += once }
+        let bound = CostShares.bound(of: coefficient.feature)
+        let weights = zip(calls, kinds).map { Self.weight(of: coefficient.feature, call: $0, kind: $1) }
+        let sum = weights.reduce(0, +)
+        if sum > 0 {
+          for index in calls.indices where weights[index] > 0 {
+            byCall[index][bound, default: 0] += (cost - once) * weights[index] / sum
+          }
+        } else {
+          unplaced[bound, default: 0] += cost - once
+        }
+      }
+    }
+    let raw =
+      byCall.reduce(0) { $0 + $1.values.reduce(0, +) } + unplaced.values.reduce(0, +) + startup
+    guard raw > 0, total.isFinite else { return }
+    let factor = total / raw
+    for index in byCall.indices { byCall[index] = byCall[index].mapValues { $0 * factor } }
+    unplaced = unplaced.mapValues { $0 * factor }
+    startup *= factor
+    omittedStartup *= factor
+  }
+
+  private static let products: Set<KernelClass> = [
+    .projection, .feedForward, .join, .scores, .relativeScores, .context, .convolution,
+  ]
+  private static let weighted: Set<KernelClass> = [.projection, .feedForward, .join, .pooler]
+
+  /// How much of a feature's cost falls on a call, relative to other calls.
+  private static func weight(of feature: Feature, call: KernelCall, kind: HeadOperation?) -> Double {
+    func flops(_ classes: Set<KernelClass>) -> Double { classes.contains(call.kernelClass) ? call.work.flops : 0 }
+    func bytes(_ kernelClass: KernelClass) -> Double { call.kernelClass == kernelClass ? call.work.bytes : 0 }
+    func launches(_ matches: Bool) -> Double { matches ? call.work.calls : 0 }
+    switch feature {
+    case .constant: return 0
+    case .layers: return launches(call.layer != nil && call.head == nil)
+    case .heads: return launches(call.head != nil)
+    case .selfAttentionHeads: return launches(kind?.isSelfAttention ?? false)
+    case .linearTransformHeads: return launches(kind?.isLinearTransform ?? false)
+    case .convolutionHeads: return launches(kind?.taps != nil)
+    case .scaledDotProductHeads: return launches(kind == .scaledDotProduct)
+    case .weightedMultiplicativeHeads: return launches(kind == .weightedMultiplicative)
+    case .discreteFourierHeads: return launches(kind == .discreteFourier)
+    case .discreteCosineHeads: return launches(kind == .discreteCosine)
+    case .convolution5Heads: return launches(kind == .convolution5)
+    case .convolution9Heads: return launches(kind == .convolution9)
+    case .convolution13Heads: return launches(kind == .convolution13)
+    case .productFLOPs: return flops(products)
+    case .projectionFLOPs: return flops([.projection, .join])
+    case .feedForwardFLOPs: return flops([.feedForward])
+    case .attentionFLOPs: return flops([.scores, .relativeScores, .context, .convolution])
+    case .relativeScoreBytes: return bytes(.relativeScores)
+    case .embeddingParameterBytes: return bytes(.embedding)
+    case .parameterBytes, .encoderParameterBytes, .parameterBytesAbove, .parameterPower, .pagedParameterBytes:
+      // Linear maps read their weights once a call; their FLOPs are proportional to them.
+      return flops(weighted)
+    case .feedForwardElements: return bytes(.activation)
+    case .feedForwardStacks: return launches(call.kernelClass == .feedForward || call.kernelClass == .activation)
+    case .joins: return launches(call.kernelClass == .join)
+    case .softmaxElements: return bytes(.softmax)
+    case .transformWork: return flops([.fourier, .cosine])
+    case .unfoldBytes: return bytes(.convolution)
+    case .hiddenElements: return bytes(.normalisation)
+    }
+  }
+}
