@@ -128,7 +128,7 @@ import Testing
     #expect(try tool.run("--version").output.contains("."))
     #expect(try tool.run().status == 0)
     for command in [
-      "run", "explore", "evaluate", "predict", "explain", "devices", "import", "calibrate", "suggest", "sample",
+      "run", "explore", "evaluate", "predict", "explain", "devices", "import", "calibrate", "sample",
     ] {
       let help = try tool.run("help", command)
       #expect(help.status == 0 && help.output.contains("edgetwin \(command)"))
