@@ -12,7 +12,8 @@ struct Calibrate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Fit a twin to measurements of a device, and say how good it is.",
     discussion: """
-      edgetwin calibrate rpi.jsonl --device rpi4-cpu --runtime protran --output rpi4-cpu.yaml --report report.json
+        edgetwin calibrate m.jsonl --device rpi4-cpu --runtime protran \\
+          --output rpi4-cpu.yaml --report report.json
 
       Rows of other devices and runtimes are left aside. At least 4 rows of one setting are needed; from 9 rows up \
       intervals are conformal.

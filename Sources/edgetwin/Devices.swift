@@ -7,7 +7,7 @@ struct Devices: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "List the devices that there are twins of, show one, or compare two.",
     discussion: """
-      edgetwin devices
+        edgetwin devices
         edgetwin devices --format json
         edgetwin devices show rpi4-cpu
         edgetwin devices diff rpi4-cpu new/rpi4-cpu.yaml
@@ -66,7 +66,7 @@ struct DevicesDiff: ParsableCommand {
     commandName: "diff",
     abstract: "Two twins, or two versions of one, side by side: facts, coefficients, and predictions over a sample.",
     discussion: """
-      edgetwin devices diff jetson-nano-cpu rpi4-cpu
+        edgetwin devices diff jetson-nano-cpu rpi4-cpu
         edgetwin devices diff device-models/rpi4-cpu.yaml new.yaml --count 500 --format json
       """)
 

@@ -46,7 +46,7 @@ struct EdgeTwin: AsyncParsableCommand {
       """,
     version: Workbench.Program.version,
     subcommands: [
-      Run.self, Explore.self, Evaluate.self, Predict.self, Devices.self, Import.self, Calibrate.self,
+      Run.self, Explore.self, Evaluate.self, Predict.self, Explain.self, Devices.self, Import.self, Calibrate.self,
       Sample.self,
     ])
 }

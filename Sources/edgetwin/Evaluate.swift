@@ -7,7 +7,7 @@ struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Answer a search of your own: a candidate a line in, its values a line out.",
     discussion: """
-      edgetwin evaluate --problem problem.yaml < candidates.jsonl
+        edgetwin evaluate --problem problem.yaml < candidates.jsonl
 
       Reads {"id","architecture" or "embedding","device"}; for each line at once prints {"id","values","scalar",\
       "feasible","error"}, in order. What is wrong with a line is in its error; other fields are handed through.

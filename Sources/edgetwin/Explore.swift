@@ -8,9 +8,9 @@ struct Explore: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Search a design space and devices for the best pairs within budgets.",
     discussion: """
-      edgetwin explore --max-latency 20ms --max-energy 0.2J --max-power 10W
-        edgetwin explore --devices rpi4-cpu,ncs2 --objectives accuracy,latency --seconds 5
-        edgetwin explore --problem problem.yaml --evaluations 1000000 --seed 7 --format jsonl > front.jsonl
+        edgetwin explore --max-latency 20ms --max-energy 0.2J --max-power 10W
+        edgetwin explore --devices rpi4-cpu,ncs2 --objectives accuracy,latency
+        edgetwin explore --problem p.yaml --evaluations 1000000 --format jsonl
 
       The table shows finalists; json, jsonl and csv give the whole front, the best of the first objective first. Flags \
       go before what the problem's file says. Ctrl-C ends the search with what it has.

@@ -16,7 +16,7 @@ struct ImportProTran: ParsableCommand {
     commandName: "protran",
     abstract: "ProTran's results folders, in the order of measuring.",
     discussion: """
-      edgetwin import protran results_cpu_rpi_b1_r1 --output rpi.jsonl
+        edgetwin import protran results_cpu_rpi_b1_r1 --output rpi.jsonl
         edgetwin import protran dataset --output - | head -1
       """)
 
@@ -35,7 +35,7 @@ struct ImportHAT: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "hat",
     abstract: "HAT's latency tables: the encoder's, with features in place of an architecture.",
-    discussion: "edgetwin import hat wmt14ende_cpu_raspberrypi_all.csv --output hat.jsonl")
+    discussion: "  edgetwin import hat wmt14ende_cpu_raspberrypi_all.csv --output hat.jsonl")
 
   @Argument(help: ArgumentHelp("Tables, whose names say task and device.", valueName: "csv"))
   var files: [String]

@@ -9,9 +9,11 @@ struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Predict latency, energy and peak power of architectures on a device, with intervals.",
     discussion: """
-      edgetwin sample --count 5 --seed 1 | edgetwin predict --device rpi4-cpu --architectures -
-        edgetwin predict --device my-board.yaml --architectures config.json --sequence-length 64 --format jsonl
-        edgetwin predict --device m1-pro-cpu --architectures a.jsonl --set memory.bandwidth=2x --set ram=8GB
+        edgetwin predict --device rpi4-cpu --architectures a.jsonl
+        edgetwin predict --device my-board.yaml --architectures config.json
+        edgetwin predict --device rpi4-cpu --architectures - --format jsonl
+        edgetwin predict --device rpi4-cpu --architectures a.jsonl \\
+          --set memory.bandwidth=2x --set ram=8GB --sequence-length 64
 
       A row each, in order. Architectures are read as JSON, JSON Lines or YAML: this project's form, measurements, \
       ProTran's dictionaries or data sets, Hugging Face's config.json, or 37-number embeddings. A measurement is \

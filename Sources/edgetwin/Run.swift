@@ -8,7 +8,7 @@ struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "The main job: the best pairs of model and device, by latency, with where the time goes.",
     discussion: """
-      edgetwin run
+        edgetwin run
         edgetwin run --max-energy 0.5J --latencies 5ms,50ms
         edgetwin run --devices rpi4-cpu,ncs2 --seconds 60 --format jsonl
 
@@ -84,5 +84,14 @@ struct Run: AsyncParsableCommand {
     if job.picks.isEmpty { throw ExitCode(1) }
   }
 
-  private func explanation(_ job: MainJob) -> String? { nil }
+  /// Where time and energy go for the pair in the middle.
+  private func explanation(_ job: MainJob) -> String? {
+    guard let winner = job.winner else { return nil }
+    let setup = job.results[winner.device].setup
+    let architecture = setup.space.architecture(of: winner.candidate.point)
+    let twin = setup.twins[0]
+    guard let explanation = try? Explanation(twin: twin, architecture: architecture, level: level) else { return nil }
+    return "Where time and energy go for \(architecture.id) on \(twin.device.id) (edgetwin explain shows all):\n"
+      + ExplanationText(explanation, twin: twin, architecture: architecture).brief + "\n"
+  }
 }

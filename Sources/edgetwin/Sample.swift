@@ -7,7 +7,7 @@ struct Sample: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw architectures of a design space.",
     discussion: """
-      edgetwin sample --count 10 --seed 1
+        edgetwin sample --count 10 --seed 1
         edgetwin sample --count 100 --seed 1 --method sobol --space my-space.yaml
 
       Prints architectures as JSON Lines, each with its id and its embedding.

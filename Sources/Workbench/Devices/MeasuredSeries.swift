@@ -12,9 +12,11 @@ public struct MeasuredSeries: Sendable {
   /// Lines of the rows of the device and runtime, in order.
   private let usedLines: [Int]
 
-  /// - Parameter file: a path, or `-` for standard input.
+  /// - Parameters:
+  ///   - file: a path, or `-` for standard input.
+  ///   - allowsNone: whether a file without a row is fine.
   /// - Throws: `InputFileError`.
-  public init(file: String, device: String, runtime: String) throws {
+  public init(file: String, device: String, runtime: String, allowsNone: Bool = false) throws {
     source = InputBytes.name(of: file)
     var rows: [Measurement] = []
     var usedLines: [Int] = []
@@ -22,7 +24,7 @@ public struct MeasuredSeries: Sendable {
       rows.append(row)
       if row.device == device && row.runtime == runtime { usedLines.append(line) }
     }
-    guard !rows.isEmpty else { throw InputFileError(source: source, problem: "holds no measurement") }
+    guard !rows.isEmpty || allowsNone else { throw InputFileError(source: source, problem: "holds no measurement") }
     self.rows = rows
     self.usedLines = usedLines
   }

@@ -38,8 +38,8 @@ extension MainJob {
 
   private static func cardinality(_ space: DesignSpace) -> String {
     let digits = space.cardinality.description
-    guard digits.count > 6, let first = digits.first else { return digits }
-    return "\(first).\(digits.dropFirst().prefix(2))e\(digits.count - 1)"
+    guard digits.count > 6, let leading = Double(digits.prefix(6)) else { return digits }
+    return String(format: "%.2fe%d", leading / 1e5, digits.count - 1)
   }
 
   /// Accuracy that each device reaches, by budget.
@@ -77,7 +77,7 @@ extension MainJob {
         Humane.digits(pick.bestAccuracy), PredictionTable.interval(candidate.costs.latencySeconds, "s"),
         PredictionTable.interval(candidate.costs.energyJoules, "J"),
         PredictionTable.interval(candidate.costs.peakPowerWatts, "W"), Humane.count(Double(candidate.parameters)),
-        result.setup.space.architecture(of: candidate.point).id,
+        result.setup.space.architecture(of: candidate.point).id + (isExtrapolated(pick) ? " *" : ""),
       ])
       last = pick.latencyBudgetSeconds
     }
@@ -88,6 +88,14 @@ extension MainJob {
     return
       "Best pairs by latency: least energy among those within \(error) points, the accuracy's own error, of the most"
       + " accurate\n" + table.text + note
+      + (picks.contains(where: isExtrapolated)
+        ? "* smaller or larger than what the twin was fitted on: its interval is widened\n" : "")
+  }
+
+  private func isExtrapolated(_ pick: Pick) -> Bool {
+    let result = results[pick.device]
+    let architecture = result.setup.space.architecture(of: pick.candidate.point)
+    return (try? result.twin.predict(architecture))?.extrapolated.isEmpty == false
   }
 
   private var infeasibility: String {

@@ -16,7 +16,10 @@ public enum Humane {
   public static func bytes(_ value: Double?) -> String { scaled(value, "B") }
 
   /// A count: `4.39 M`.
-  public static func count(_ value: Double?) -> String { scaled(value, "").trimmingCharacters(in: .whitespaces) }
+  public static func count(_ value: Double?) -> String {
+    if let value, abs(value) < 1_000, value == value.rounded() { return String(Int(value)) }
+    return scaled(value, "").trimmingCharacters(in: .whitespaces)
+  }
 
   /// With the SI prefix that leaves 1 to 999 before the point; an en dash for nothing.
   public static func scaled(_ value: Double?, _ unit: String) -> String {
