@@ -8,7 +8,9 @@ struct CalibrationBenchmark {
     let platforms = try Platform.all()
     let rounds = try (0..<3).map { _ in
       let start = Date()
-      for platform in platforms { _ = try Calibrator(file: platform.file, runtime: "protran").calibrate(platform.rows) }
+      for platform in platforms {
+        _ = try Calibrator(file: platform.file, runtime: "protran", prior: platform.prior).calibrate(platform.rows)
+      }
       return Date().timeIntervalSince(start)
     }
     print(

@@ -9,7 +9,7 @@ enum HeldOut {
   static func predict(
     _ platform: Platform, folds: [Int], held: Int
   ) throws -> [(row: Int, measures: [FidelityBenchmark.Row?])] {
-    let calibrator = Calibrator(file: platform.file, runtime: "protran")
+    let calibrator = Calibrator(file: platform.file, runtime: "protran", prior: platform.prior)
     let train = platform.rows.indices.filter { folds[$0] != held }
     let test = platform.rows.indices.filter { folds[$0] == held }
     let experiment = try calibrator.heldOut(platform.rows, training: train, test: test)
@@ -37,7 +37,7 @@ enum HeldOut {
     var random = CounterRandom(seed: seed, stream: UInt64(draw), UInt64(trainingRows))
     let order = platform.rows.indices.shuffled(using: &random)
     let test = Array(order.dropFirst(trainingRows))
-    let estimates = try Calibrator(file: platform.file, runtime: "protran")
+    let estimates = try Calibrator(file: platform.file, runtime: "protran", prior: platform.prior)
       .heldOut(platform.rows, training: order.prefix(trainingRows).sorted(), test: test, withIntervals: false)
     return Statistics.median(
       zip(test, estimates).compactMap { row, estimate in

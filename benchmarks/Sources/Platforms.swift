@@ -9,6 +9,8 @@ import struct Measurements.Measurement
 struct Platform: Sendable {
   let file: DeviceFile
   let rows: [Measurement]
+  /// The datasheet's constants as the other six platforms give them, so that nothing of this one is in its prior.
+  var prior = DatasheetPrior.standard
 
   var id: String { file.device.id }
 
@@ -19,17 +21,24 @@ struct Platform: Sendable {
   /// Those with 60 rows or more.
   static let large = ["rpi4-cpu", "jetson-nano-cpu", "m1-pro-cpu", "m1-pro-gpu", "a100"]
 
-  static func all() throws -> [Platform] {
+  static func all(withPriors: Bool = true) throws -> [Platform] {
     guard let data = ProcessInfo.processInfo.environment["EDGETWIN_DATA"] else {
       throw BenchmarkError(description: "set EDGETWIN_DATA to the folder with the shared measurements")
     }
     let byDevice = Dictionary(grouping: try ProTranImporter.read(data + "/protran"), by: \.device)
-    return try ids.map { id in
+    var platforms = try ids.map { id in
       var file = try DeviceFile(path: "device-models/\(id).yaml")
       // Nothing fitted before may help.
       file.runtimes["protran"]?.model = nil
       return Platform(file: file, rows: byDevice[id] ?? [])
     }
+    guard withPriors else { return platforms }
+    let series = platforms.map { (file: $0.file, runtime: "protran", rows: $0.rows) }
+    for index in platforms.indices {
+      platforms[index].prior = try DatasheetPriorFit.fit(
+        series.indices.filter { $0 != index }.map { series[$0] })
+    }
+    return platforms
   }
 }
 

@@ -1,7 +1,7 @@
 import Foundation
 
 let usage = """
-  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | speed | calibration
+  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | prior | suggest | speed | calibration | search [SECONDS [PROBLEM…]]
   EDGETWIN_DATA names the folder with the shared measurements; BASELINE.json is what bdt_baseline.py wrote.
   """
 
@@ -10,6 +10,13 @@ do {
   case ("fidelity", let path?): try await FidelityBenchmark(baseline: path).run()
   case ("learning", _): try await LearningBenchmark().run()
   case ("speed", _): try SpeedBenchmark().run()
+  case ("prior", _): try PriorBenchmark().run()
+  case ("suggest", _): try await SuggestBenchmark().run()
+  case ("search", let seconds):
+    var benchmark = SearchBenchmark(longSeconds: seconds.flatMap(Double.init) ?? 600)
+    let problems = CommandLine.arguments.dropFirst(3)
+    if !problems.isEmpty { benchmark.problems = Array(problems) }
+    try await benchmark.run()
   case ("calibration", _): try CalibrationBenchmark().run()
   default:
     FileHandle.standardError.write(Data((usage + "\n").utf8))
