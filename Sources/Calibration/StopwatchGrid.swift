@@ -20,7 +20,8 @@ public struct StopwatchGrid: Sendable, Hashable, Codable {
   /// Mean cosine of the phase from which values count as multiples.
   private static let threshold = 0.9
 
-  /// The largest step of 2 % to 40 % of the median that the values are whole multiples of; nil where there is none.
+  /// The largest step of 2 % to 40 % of the median that the values are whole multiples of; nil where there is none, or where the values lie
+  /// on too few of its lines to tell.
   public init?(seconds: [Double]) {
     guard seconds.count >= Self.minimumRows else { return nil }
     let median = Statistics.median(seconds)

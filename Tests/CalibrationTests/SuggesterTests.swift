@@ -69,7 +69,7 @@ struct SuggesterTests {
     }
     #expect(try suggester.suggest(measured: [], candidates: candidates, count: 0).isEmpty)
     #expect(throws: TwinError.self) {
-      try Suggester(file: suggester.file, runtime: "hat").suggest(measured: [], candidates: candidates, count: 1)
+      try Suggester(file: suggester.file, runtime: "none").suggest(measured: [], candidates: candidates, count: 1)
     }
   }
 
