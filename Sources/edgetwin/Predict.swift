@@ -38,10 +38,7 @@ struct Predict: ParsableCommand {
       )
     }
     // What cannot be predicted at all is found before anything is printed.
-    for row in rows {
-      _ = try row.model(source: source)
-      _ = try predictor.twin(for: row, source: source)
-    }
+    for row in rows { try predictor.check(row, source: source) }
     var problems = 0
     var writer = RecordWriter(output.format)
     var table = PredictionTable()
@@ -60,12 +57,12 @@ struct Predict: ParsableCommand {
       let prediction = answer.prediction
       var notes: [String] = []
       if prediction?.fitsMemory == false { notes.append("pages") }
-      if prediction == nil { notes.append("does not fit") }
+      if answer.costs == nil { notes.append("does not fit") }
       table.add(
-        answer.architecture.id, device: "", costs: prediction?.costs,
-        parameters: prediction?.parameters ?? answer.architecture.parameterCount(.protran).total,
-        memoryBytes: prediction?.memoryBytes,
-        bound: prediction?.boundBy, extrapolated: prediction?.extrapolated ?? [], note: notes.joined(separator: ", "))
+        answer.architecture?.id ?? "line \(row.line)", device: "", costs: answer.costs,
+        parameters: prediction?.parameters ?? answer.architecture?.parameterCount(.protran).total,
+        memoryBytes: prediction?.memoryBytes, bound: prediction?.boundBy,
+        extrapolated: prediction?.extrapolated ?? [], note: notes.joined(separator: ", "))
     }
     try Console.write(output.format == .table ? table.text + legend(shown) : writer.end())
     if problems > 0 { throw ExitCode(1) }

@@ -94,6 +94,28 @@ import Testing
     #expect(unknown.status == 64 && unknown.message.contains("hat"))
   }
 
+  @Test func suggestionsAreOfTheCandidates() throws {
+    defer { tool.remove() }
+    let measurements = try measured(8, factor: 2, to: "m.jsonl")
+    let candidates = try tool.sample(30, seed: 4, to: "candidates.jsonl")
+    let ids = try tool.read(candidates).split(separator: "\n").map { try Tool.object(String($0))["id"] as? String }
+    let arguments = ["suggest", measurements, "--device", "rpi4-cpu", "--runtime", "protran", "--count", "5"]
+    let result = try tool.run(arguments: arguments + ["--candidates", candidates])
+    #expect(result.status == 0)
+    let rows = try result.rows()
+    #expect(rows.count == 5 && Set(rows.map { $0["id"] as? String }).isSubset(of: ids))
+    #expect(rows.allSatisfy { $0.number("gain") > 0 && $0["reason"] is String && $0["architecture"] is [String: Any] })
+    #expect(try tool.run(arguments: arguments + ["--seed", "3"]).rows().count == 5)
+    // What is measured already is not suggested.
+    let truth = try tool.run(arguments: arguments + ["--candidates", "truth.jsonl"])
+    #expect(truth.status == 65 && truth.message.contains("measured already"))
+    // Nothing measured is fine.
+    try tool.write("", to: "none.jsonl")
+    #expect(
+      try tool.run("suggest", "none.jsonl", "--device", "rpi5-cpu", "--runtime", "protran", "--count", "2").lines.count
+        == 2)
+  }
+
   static let data = ProcessInfo.processInfo.environment["EDGETWIN_DATA"]
 
   @Test(.enabled(if: data != nil, "set EDGETWIN_DATA to the folder of the published data"))

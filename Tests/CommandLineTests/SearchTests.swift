@@ -166,7 +166,7 @@ import Testing
     private func waitForHandler(_ process: Process) throws {
       while process.isRunning {
         let status = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
-        if let line = status.split(separator: "\n").first(where: { $0.hasPrefix("SigIgn:") }),
+        if let line = status.split(separator: "\n").first(where: { $0.hasPrefix("SigCgt:") }),
           let mask = UInt64(line.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16),
           mask & (1 << UInt64(SIGINT - 1)) != 0
         {

@@ -1,4 +1,5 @@
 import Architectures
+import Calibration
 import Measurements
 import Twins
 
@@ -61,13 +62,39 @@ public struct RowPredictor {
 
   /// One row's answer.
   public struct Answer: Sendable {
-    public var architecture: Architecture
+    /// Nil for a row that is known by its features only.
+    public var architecture: Architecture?
     public var settings: Settings
     /// Nil where the model does not fit the device.
+    public var costs: CostEstimate?
+    /// Nil where there are no costs, and for a row that is known by its features only.
     public var prediction: Prediction?
     /// Why there is no prediction.
     public var problem: TwinError?
     public var record: Record
+  }
+
+  /// Finds out that a row can be answered, before any is.
+  /// - Throws: `InputFileError` naming the line.
+  public mutating func check(_ row: ArchitectureRow, source: String) throws {
+    let twin = try twin(for: row, source: source)
+    if try Self.features(of: row, twin: twin, source: source) == nil { _ = try row.model(source: source) }
+  }
+
+  /// Features of a row that has no architecture but the columns of a HAT encoder; nil for other rows.
+  private static func features(of row: ArchitectureRow, twin: Twin, source: String) throws -> FeatureVector? {
+    guard row.architecture == nil, row.embedding == nil, let measurement = row.measurement else { return nil }
+    guard twin.variant == .fairseq else {
+      throw InputFileError(
+        source: source, line: row.line, field: "architecture",
+        problem:
+          "is null: rows that are known by their features only are predicted with the runtime hat (--runtime hat)")
+    }
+    guard let features = Series.features(of: measurement, settings: twin.settings, variant: twin.variant) else {
+      throw InputFileError(
+        source: source, line: row.line, field: "features", problem: "lack the columns of a HAT encoder")
+    }
+    return features
   }
 
   /// The twin for a row.
@@ -96,16 +123,22 @@ public struct RowPredictor {
 
   /// - Throws: `InputFileError` naming the line, where the row's model or settings cannot be used.
   public mutating func answer(_ row: ArchitectureRow, source: String) throws -> Answer {
-    let architecture = try row.model(source: source)
     let twin = try twin(for: row, source: source)
+    if let features = try Self.features(of: row, twin: twin, source: source) {
+      let costs = twin.costs(of: features, level: request.level)
+      return Answer(
+        architecture: nil, settings: twin.settings, costs: costs, prediction: nil, problem: nil,
+        record: PredictionRecord.record(costs: costs, twin: twin, level: request.level))
+    }
+    let architecture = try row.model(source: source)
     do {
       let prediction = try twin.predict(architecture, level: request.level)
       return Answer(
-        architecture: architecture, settings: twin.settings, prediction: prediction, problem: nil,
-        record: PredictionRecord.record(prediction, twin: twin))
+        architecture: architecture, settings: twin.settings, costs: prediction.costs, prediction: prediction,
+        problem: nil, record: PredictionRecord.record(prediction, twin: twin))
     } catch {
       return Answer(
-        architecture: architecture, settings: twin.settings, prediction: nil, problem: error,
+        architecture: architecture, settings: twin.settings, costs: nil, prediction: nil, problem: error,
         record: PredictionRecord.record(
           failed: architecture, twin: twin, level: request.level, problem: "\(error)"))
     }
