@@ -17,7 +17,8 @@ struct Predict: ParsableCommand {
 
       A row each, in order. Architectures are read as JSON, JSON Lines or YAML: this project's form, measurements, \
       ProTran's dictionaries or data sets, Hugging Face's config.json, or 37-number embeddings. A measurement is \
-      predicted at its own settings, with start-up in its figures or not as it says. A model that the device cannot hold \
+      predicted at its own settings and, unless --runtime is given, with its own runtime where the device has it, with \
+      start-up in its figures or not as it says. A model that the device cannot hold \
       gets a row without figures, and the exit status is 1.
       """)
 

@@ -90,8 +90,8 @@ import Testing
       "calibrate", measurements, "--device", "rpi4-cpu", "--runtime", "protran", "--output", "no/folder/twin.yaml")
     #expect(nowhere.status == 1 && nowhere.message.contains("no/folder"))
     let unknown = try tool.run(
-      "calibrate", measurements, "--device", "rpi4-cpu", "--runtime", "hat", "--output", "twin.yaml")
-    #expect(unknown.status == 64 && unknown.message.contains("hat"))
+      "calibrate", measurements, "--device", "rpi4-cpu", "--runtime", "magic", "--output", "twin.yaml")
+    #expect(unknown.status == 64 && unknown.message.contains("magic"))
   }
 
   @Test func suggestionsAreOfTheCandidates() throws {
@@ -139,8 +139,13 @@ import Testing
     #expect(
       first["architecture"] is NSNull && first["features"] is [String: Any] && first["runtime"] as? String == "hat")
     #expect(first.number("latency_s") > 0 && first.number("spread_s") >= 0)
-    try tool.write(hat.output, to: "hat.jsonl")
-    let predicted = try tool.run("predict", "--device", "rpi4-cpu", "--architectures", "hat.jsonl")
-    #expect(predicted.status == 65 && predicted.message.contains("hat.jsonl, line 1"))
+    let head = hat.lines.prefix(40).joined(separator: "\n")
+    let predicted = try tool.run(
+      "predict", "--device", "rpi4-cpu", "--architectures", "-", "--format", "jsonl", input: head)
+    #expect(predicted.status == 0 && predicted.lines.count == 40)
+    let row = try predicted.rows()[0]
+    #expect(row["runtime"] as? String == "hat" && row.median("latency_s") > 0 && row["parameters"] is NSNull)
+    let elsewhere = try tool.run("predict", "--device", "a100", "--architectures", "-", input: head)
+    #expect(elsewhere.status == 65 && elsewhere.message.contains("standard input, line 1"))
   }
 }

@@ -7,6 +7,8 @@ import Twins
 public struct PredictionRequest: Sendable {
   public var file: DeviceFile
   public var runtime: String
+  /// Whether the runtime was asked for; else a measurement is predicted with its own, where the device has that.
+  public var isRuntimeGiven: Bool
   public var batchSize: Int?
   public var sequenceLength: Int?
   public var precision: Precision?
@@ -21,6 +23,7 @@ public struct PredictionRequest: Sendable {
   ) {
     self.file = file
     self.runtime = runtime ?? file.defaultRuntime
+    isRuntimeGiven = runtime != nil
     self.batchSize = batchSize
     self.sequenceLength = sequenceLength
     self.precision = precision
@@ -41,9 +44,9 @@ public struct PredictionRequest: Sendable {
 
   /// The twin at ``settings``.
   /// - Throws: `TwinError`.
-  public func twin() throws(TwinError) -> Twin { try twin(settings) }
+  public func twin() throws(TwinError) -> Twin { try twin(settings, runtime: runtime) }
 
-  func twin(_ settings: Settings) throws(TwinError) -> Twin {
+  func twin(_ settings: Settings, runtime: String) throws(TwinError) -> Twin {
     try Twin(file: file, runtime: runtime, settings: settings, overrides: overrides)
   }
 }
@@ -51,13 +54,18 @@ public struct PredictionRequest: Sendable {
 /// Predicts row after row, at each row's settings; twins are made once for each.
 public struct RowPredictor {
   private let request: PredictionRequest
-  private var twins: [Settings: Twin] = [:]
+  private struct Key: Hashable {
+    var settings: Settings
+    var runtime: String
+  }
+
+  private var twins: [Key: Twin] = [:]
 
   /// - Throws: `TwinError` where the request itself cannot be met.
   public init(_ request: PredictionRequest) throws(TwinError) {
     self.request = request
     let settings = request.settings
-    twins[settings] = try request.twin(settings)
+    twins[Key(settings: settings, runtime: request.runtime)] = try request.twin()
   }
 
   /// One row's answer.
@@ -88,7 +96,7 @@ public struct RowPredictor {
       throw InputFileError(
         source: source, line: row.line, field: "architecture",
         problem:
-          "is null: rows that are known by their features only are predicted with the runtime hat (--runtime hat)")
+          "is null: rows that are known by their features only need the runtime hat")
     }
     guard let features = Series.features(of: measurement, settings: twin.settings, variant: twin.variant) else {
       throw InputFileError(
@@ -99,22 +107,26 @@ public struct RowPredictor {
 
   /// The twin for a row.
   ///
-  /// For a measurement: at its batch size, length, precision and threads, with start-up in its figures or not as it says.
+  /// For a measurement: at its batch size, length, precision and threads, with start-up in its figures or not as it says; with its
+  /// runtime, unless another was asked for or the device does not have it.
   /// - Throws: `InputFileError` naming the line.
   public mutating func twin(for row: ArchitectureRow, source: String) throws -> Twin {
-    var settings = request.settings
+    var key = Key(settings: request.settings, runtime: request.runtime)
     if let measurement = row.measurement {
       guard let precision = Precision(rawValue: measurement.precision) else {
         throw InputFileError(source: source, line: row.line, field: "precision", problem: "is not known")
       }
-      settings = Settings(
+      if !request.isRuntimeGiven, request.file.runtimes[measurement.runtime] != nil {
+        key.runtime = measurement.runtime
+      }
+      key.settings = Settings(
         batchSize: measurement.batchSize, sequenceLength: measurement.sequenceLength, precision: precision,
         threads: measurement.threads, includesStartup: measurement.includesStartup)
     }
-    if let twin = twins[settings] { return twin }
+    if let twin = twins[key] { return twin }
     do {
-      let twin = try request.twin(settings)
-      twins[settings] = twin
+      let twin = try request.twin(key.settings, runtime: key.runtime)
+      twins[key] = twin
       return twin
     } catch {
       throw InputFileError(source: source, line: row.line, problem: "\(error)")
