@@ -9,7 +9,7 @@ import struct Measurements.Measurement
 /// Says what to measure next on a device: the architectures that lower the mean relative prediction variance over all candidates most.
 ///
 /// The model behind it is the coarsest feature set, each row relative to what the model is expected to cost: by the fit where there are
-/// rows enough for one, else by the shares that the datasheet gives. A prior that counts as one and a half rows keeps the choice
+/// rows enough for one, else by shares that hold for any device. A prior that counts as one and a half rows keeps the choice
 /// sensible with nothing measured.
 public struct Suggester: Sendable {
   public var file: DeviceFile
@@ -22,6 +22,11 @@ public struct Suggester: Sendable {
   /// Terms that contribute little on any device are worth less to know.
   private static let minorTerms: Set<Feature> = [.layers, .feedForwardStacks]
   private static let minorWeight = 0.3
+  /// Of the cost of an average candidate, on any device: with nothing measured they choose no worse than the datasheet's shares,
+  /// replayed on the published rows.
+  private static let expectedShares: [Feature: Double] = [
+    .constant: 0.2, .layers: 0.05, .heads: 0.25, .productFLOPs: 0.2, .relativeScoreBytes: 0.1, .parameterBytes: 0.2,
+  ]
   private static let minimumFittedRows = 6
   private static let outlierWeight = 0.3
   /// Costs are taken for no less than this share of the median: a small divisor would make its row all that counts.
@@ -95,7 +100,11 @@ public struct Suggester: Sendable {
   ) throws -> (costs: [Double], weights: [Double]) {
     let ones = [Double](repeating: 1, count: timed.count)
     guard timed.count >= Self.minimumFittedRows else {
-      return (costs * set.terms.map(\.share), ones)
+      let scales = set.terms.indices.map { column in
+        let mean = Statistics.mean(costs.column(column))
+        return mean > 0 ? (Self.expectedShares[set.terms[column].feature] ?? 0) / mean : 0
+      }
+      return (costs * scales, ones)
     }
     let fit = try FormFit(
       design: costs.selectingRows(timed.map(\.row)), set: set, values: timed.map(\.seconds), weights: ones,

@@ -26,7 +26,7 @@ struct ResidualTests {
     let process = try ResidualProcess(z: z, target: target, segments: [Int](repeating: 0, count: 80))
     for (fitted, wanted) in zip(process.fitted, target) { #expect(abs(fitted - wanted) < 0.03) }
     let errors = Self.points(200, seed: 2).map { abs(process.value(at: $0) - Self.surface($0) + mean) }
-    #expect(Statistics.median(errors) < 0.01)
+    #expect(Statistics.median(errors) < 0.02)
     // The kernel expansion is the same function as the factor's columns.
     for (row, point) in z.enumerated() { #expect(abs(process.value(at: point) - process.fitted[row]) < 1e-5) }
   }

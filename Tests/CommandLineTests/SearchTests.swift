@@ -178,7 +178,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(2))) func interruptPrintsWhatThereIs() throws {
       defer { tool.remove() }
-      let process = tool.process(["explore", "--devices", "rpi4-cpu", "--seconds", "100", "--format", "jsonl"])
+      let process = tool.process(["explore", "--devices", "rpi4-cpu", "--seconds", "30", "--format", "jsonl"])
       let output = Pipe()
       process.standardOutput = output
       process.standardError = FileHandle.nullDevice
