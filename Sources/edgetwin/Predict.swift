@@ -17,7 +17,8 @@ struct Predict: ParsableCommand {
 
       A row each, in order. Architectures are read as JSON, JSON Lines or YAML: this project's form, measurements, \
       ProTran's dictionaries or data sets, Hugging Face's config.json, or 37-number embeddings. A measurement is \
-      predicted at its own settings, with start-up in its figures or not as it says. A model that the device cannot hold \
+      predicted at its own settings and, unless --runtime is given, with its own runtime where the device has it, with \
+      start-up in its figures or not as it says. A model that the device cannot hold \
       gets a row without figures, and the exit status is 1.
       """)
 
@@ -38,10 +39,7 @@ struct Predict: ParsableCommand {
       )
     }
     // What cannot be predicted at all is found before anything is printed.
-    for row in rows {
-      _ = try row.model(source: source)
-      _ = try predictor.twin(for: row, source: source)
-    }
+    for row in rows { try predictor.check(row, source: source) }
     var problems = 0
     var writer = RecordWriter(output.format)
     var table = PredictionTable()
@@ -60,12 +58,12 @@ struct Predict: ParsableCommand {
       let prediction = answer.prediction
       var notes: [String] = []
       if prediction?.fitsMemory == false { notes.append("pages") }
-      if prediction == nil { notes.append("does not fit") }
+      if answer.costs == nil { notes.append("does not fit") }
       table.add(
-        answer.architecture.id, device: "", costs: prediction?.costs,
-        parameters: prediction?.parameters ?? answer.architecture.parameterCount(.protran).total,
-        memoryBytes: prediction?.memoryBytes,
-        bound: prediction?.boundBy, extrapolated: prediction?.extrapolated ?? [], note: notes.joined(separator: ", "))
+        answer.architecture?.id ?? "line \(row.line)", device: "", costs: answer.costs,
+        parameters: prediction?.parameters ?? answer.architecture?.parameterCount(.protran).total,
+        memoryBytes: prediction?.memoryBytes, bound: prediction?.boundBy,
+        extrapolated: prediction?.extrapolated ?? [], note: notes.joined(separator: ", "))
     }
     try Console.write(output.format == .table ? table.text + legend(shown) : writer.end())
     if problems > 0 { throw ExitCode(1) }

@@ -30,7 +30,8 @@ import Testing
     try expect(predict(good + good.replacing("50265", with: "NaN")), 65, "a.jsonl", "line 2", "vocabulary_size")
     try expect(predict(good.replacing("50265", with: "-5")), 65, "a.jsonl", "line 1", "vocabulary_size")
     try expect(predict(good.replacing("architecture/1", with: "architecture/2")), 65, "schema", "newer")
-    try expect(predict(good.replacing("\"layers\"", with: "\"lairs\"")), 65, "layers", "lairs")
+    try expect(
+      predict(good.replacing("\"hidden_size\"", with: "\"hiding_size\"")), 65, "layers[0].hidden_size", "hiding_size")
     try expect(predict(""), 65, "a.jsonl", "empty")
     try expect(predict("- 1\n- : :\n", "a.yaml"), 65, "a.yaml")
     try expect(tool.run("predict", "--device", "rpi4-cpu", "--architectures", "none.jsonl"), 65, "none.jsonl")
@@ -128,7 +129,7 @@ import Testing
     #expect(try tool.run("--version").output.contains("."))
     #expect(try tool.run().status == 0)
     for command in [
-      "run", "explore", "evaluate", "predict", "explain", "devices", "import", "calibrate", "sample",
+      "run", "explore", "evaluate", "predict", "explain", "devices", "import", "calibrate", "suggest", "sample",
     ] {
       let help = try tool.run("help", command)
       #expect(help.status == 0 && help.output.contains("edgetwin \(command)"))

@@ -90,8 +90,30 @@ import Testing
       "calibrate", measurements, "--device", "rpi4-cpu", "--runtime", "protran", "--output", "no/folder/twin.yaml")
     #expect(nowhere.status == 1 && nowhere.message.contains("no/folder"))
     let unknown = try tool.run(
-      "calibrate", measurements, "--device", "rpi4-cpu", "--runtime", "hat", "--output", "twin.yaml")
-    #expect(unknown.status == 64 && unknown.message.contains("hat"))
+      "calibrate", measurements, "--device", "rpi4-cpu", "--runtime", "magic", "--output", "twin.yaml")
+    #expect(unknown.status == 64 && unknown.message.contains("magic"))
+  }
+
+  @Test func suggestionsAreOfTheCandidates() throws {
+    defer { tool.remove() }
+    let measurements = try measured(8, factor: 2, to: "m.jsonl")
+    let candidates = try tool.sample(30, seed: 4, to: "candidates.jsonl")
+    let ids = try tool.read(candidates).split(separator: "\n").map { try Tool.object(String($0))["id"] as? String }
+    let arguments = ["suggest", measurements, "--device", "rpi4-cpu", "--runtime", "protran", "--count", "5"]
+    let result = try tool.run(arguments: arguments + ["--candidates", candidates])
+    #expect(result.status == 0)
+    let rows = try result.rows()
+    #expect(rows.count == 5 && Set(rows.map { $0["id"] as? String }).isSubset(of: ids))
+    #expect(rows.allSatisfy { $0.number("gain") > 0 && $0["reason"] is String && $0["architecture"] is [String: Any] })
+    #expect(try tool.run(arguments: arguments + ["--seed", "3"]).rows().count == 5)
+    // What is measured already is not suggested.
+    let truth = try tool.run(arguments: arguments + ["--candidates", "truth.jsonl"])
+    #expect(truth.status == 65 && truth.message.contains("measured already"))
+    // Nothing measured is fine.
+    try tool.write("", to: "none.jsonl")
+    #expect(
+      try tool.run("suggest", "none.jsonl", "--device", "rpi5-cpu", "--runtime", "protran", "--count", "2").lines.count
+        == 2)
   }
 
   static let data = ProcessInfo.processInfo.environment["EDGETWIN_DATA"]
@@ -117,8 +139,13 @@ import Testing
     #expect(
       first["architecture"] is NSNull && first["features"] is [String: Any] && first["runtime"] as? String == "hat")
     #expect(first.number("latency_s") > 0 && first.number("spread_s") >= 0)
-    try tool.write(hat.output, to: "hat.jsonl")
-    let predicted = try tool.run("predict", "--device", "rpi4-cpu", "--architectures", "hat.jsonl")
-    #expect(predicted.status == 65 && predicted.message.contains("hat.jsonl, line 1"))
+    let head = hat.lines.prefix(40).joined(separator: "\n")
+    let predicted = try tool.run(
+      "predict", "--device", "rpi4-cpu", "--architectures", "-", "--format", "jsonl", input: head)
+    #expect(predicted.status == 0 && predicted.lines.count == 40)
+    let row = try predicted.rows()[0]
+    #expect(row["runtime"] as? String == "hat" && row.median("latency_s") > 0 && row["parameters"] is NSNull)
+    let elsewhere = try tool.run("predict", "--device", "a100", "--architectures", "-", input: head)
+    #expect(elsewhere.status == 65 && elsewhere.message.contains("standard input, line 1"))
   }
 }

@@ -162,6 +162,20 @@ import Testing
   }
 
   #if os(Linux)
+    /// Waits until the process has taken charge of the interrupt signal, by what the kernel says of it.
+    private func waitForHandler(_ process: Process) throws {
+      while process.isRunning {
+        let status = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+        if let line = status.split(separator: "\n").first(where: { $0.hasPrefix("SigCgt:") }),
+          let mask = UInt64(line.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16),
+          mask & (1 << UInt64(SIGINT - 1)) != 0
+        {
+          return
+        }
+        usleep(2_000)
+      }
+    }
+
     @Test(.timeLimit(.minutes(2))) func interruptPrintsWhatThereIs() throws {
       defer { tool.remove() }
       let process = tool.process(["explore", "--devices", "rpi4-cpu", "--seconds", "30", "--format", "jsonl"])
@@ -169,13 +183,8 @@ import Testing
       process.standardOutput = output
       process.standardError = FileHandle.nullDevice
       try process.run()
-      // When the handler is in place cannot be seen from outside: an interrupt before it ends the program, or is lost where the
-      // parent ignores the signal. So the program is given time, and asked again until it obeys.
-      Thread.sleep(forTimeInterval: 1)
-      for _ in 0..<20 where process.isRunning {
-        process.interrupt()
-        Thread.sleep(forTimeInterval: 0.5)
-      }
+      try waitForHandler(process)
+      process.interrupt()
       let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
       process.waitUntilExit()
       #expect(process.terminationReason == .exit && process.terminationStatus == 130)

@@ -50,7 +50,12 @@ public struct SearchSetup: Sendable {
   /// - Throws: `InputFileError` or `YAMLFileError`.
   public static func problem(file: String) throws -> Problem {
     let bytes = try InputBytes.read(file)
-    return try Problem.decode(String(decoding: bytes, as: UTF8.self), name: InputBytes.name(of: file))
+    var problem = try Problem.decode(String(decoding: bytes, as: UTF8.self), name: InputBytes.name(of: file))
+    // Flags may replace other parts of the problem; its space stays where it is.
+    if problem.space != Problem(devices: []).space, !problem.space.hasPrefix("/"), file != "-" {
+      problem.space = URL(filePath: file).deletingLastPathComponent().appending(path: problem.space).path
+    }
+    return problem
   }
 
   /// The device that a line names, by the problem's name for it or by its id; nil where there is none.

@@ -129,7 +129,8 @@ public struct ExplanationText {
         Humane.joules(part.joules), Humane.count(part.work.calls), Humane.count(part.work.flops),
         Humane.bytes(part.work.bytes), part.boundBy.rawValue,
         // A class that the twin has no term for costs next to nothing in it: its distance from the roof says nothing.
-        (share(part.seconds) ?? 0) > 0.0005 ? Humane.percent(part.roofSeconds / part.seconds) : "–", part.runsOnHost ? "on the host" : "",
+        (share(part.seconds) ?? 0) > 0.0005 ? Humane.percent(part.roofSeconds / part.seconds) : "–",
+        part.runsOnHost ? "on the host" : "",
       ])
     }
     let batch = twin.settings.batchSize

@@ -16,9 +16,9 @@ public enum PredictionRecord {
   }
 
   /// Identifier, device, runtime and settings.
-  static func head(_ id: String, twin: Twin) -> Record {
+  static func head(_ id: String?, twin: Twin) -> Record {
     var record = Record()
-    record.add("id", .text(id))
+    record.add("id", FieldValue(id))
     record.add("device", .text(twin.device.id))
     record.add("runtime", .text(twin.runtime))
     record.add("batch_size", .whole(twin.settings.batchSize))
@@ -44,6 +44,29 @@ public enum PredictionRecord {
     record.add("fits_memory", .flag(prediction.fitsMemory))
     record.add("bound_by", .text(prediction.boundBy.rawValue))
     record.add("power_scope", .text(prediction.powerScope.rawValue))
+    record.add("includes_startup", .flag(twin.settings.includesStartup))
+    return record
+  }
+
+  /// The row of a model that is known by its features only: what needs its architecture is null.
+  static func record(costs: CostEstimate, twin: Twin, level: Double) -> Record {
+    let batch = Double(twin.settings.batchSize)
+    let seconds = costs.latencySeconds
+    var record = head(nil, twin: twin)
+    record.add("latency_s", estimate(seconds))
+    record.add(
+      "batch_latency_s",
+      estimate(
+        Estimate(median: batch * seconds.median, lower: batch * seconds.lower, upper: batch * seconds.upper)))
+    record.add("energy_j", estimate(costs.energyJoules))
+    record.add("peak_power_w", estimate(costs.peakPowerWatts))
+    record.add("level", .number(level))
+    record.add("interval_basis", .text(twin.model.latency.spread.basis.rawValue))
+    record.add("extrapolated", FieldValue(twin.extrapolated))
+    for name in ["parameters", "parameters_include", "memory_bytes", "fits_memory", "bound_by"] {
+      record.add(name, .null)
+    }
+    record.add("power_scope", .text(twin.device.power.scope.rawValue))
     record.add("includes_startup", .flag(twin.settings.includesStartup))
     return record
   }
@@ -80,13 +103,13 @@ public struct PredictionTable: Sendable {
   public init() {}
 
   public mutating func add(
-    _ id: String, device: String, costs: CostEstimate?, accuracy: String = "", parameters: Int, memoryBytes: Double?,
+    _ id: String, device: String, costs: CostEstimate?, accuracy: String = "", parameters: Int?, memoryBytes: Double?,
     bound: Bound?, extrapolated: [String] = [], note: String = ""
   ) {
     table.add([
       id, device, accuracy, costs.map { Self.interval($0.latencySeconds, "s") } ?? "–",
       costs.map { Self.interval($0.energyJoules, "J") } ?? "–",
-      costs.map { Self.interval($0.peakPowerWatts, "W") } ?? "–", Humane.count(Double(parameters)),
+      costs.map { Self.interval($0.peakPowerWatts, "W") } ?? "–", Humane.count(parameters.map(Double.init)),
       memoryBytes.map { Humane.bytes($0) } ?? "", bound?.rawValue ?? "", extrapolated.joined(separator: ", "), note,
     ])
   }

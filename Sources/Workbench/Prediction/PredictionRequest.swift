@@ -1,4 +1,5 @@
 import Architectures
+import Calibration
 import Measurements
 import Twins
 
@@ -6,6 +7,8 @@ import Twins
 public struct PredictionRequest: Sendable {
   public var file: DeviceFile
   public var runtime: String
+  /// Whether the runtime was asked for; else a measurement is predicted with its own, where the device has that.
+  public var isRuntimeGiven: Bool
   public var batchSize: Int?
   public var sequenceLength: Int?
   public var precision: Precision?
@@ -20,6 +23,7 @@ public struct PredictionRequest: Sendable {
   ) {
     self.file = file
     self.runtime = runtime ?? file.defaultRuntime
+    isRuntimeGiven = runtime != nil
     self.batchSize = batchSize
     self.sequenceLength = sequenceLength
     self.precision = precision
@@ -40,9 +44,9 @@ public struct PredictionRequest: Sendable {
 
   /// The twin at ``settings``.
   /// - Throws: `TwinError`.
-  public func twin() throws(TwinError) -> Twin { try twin(settings) }
+  public func twin() throws(TwinError) -> Twin { try twin(settings, runtime: runtime) }
 
-  func twin(_ settings: Settings) throws(TwinError) -> Twin {
+  func twin(_ settings: Settings, runtime: String) throws(TwinError) -> Twin {
     try Twin(file: file, runtime: runtime, settings: settings, overrides: overrides)
   }
 }
@@ -50,44 +54,79 @@ public struct PredictionRequest: Sendable {
 /// Predicts row after row, at each row's settings; twins are made once for each.
 public struct RowPredictor {
   private let request: PredictionRequest
-  private var twins: [Settings: Twin] = [:]
+  private struct Key: Hashable {
+    var settings: Settings
+    var runtime: String
+  }
+
+  private var twins: [Key: Twin] = [:]
 
   /// - Throws: `TwinError` where the request itself cannot be met.
   public init(_ request: PredictionRequest) throws(TwinError) {
     self.request = request
     let settings = request.settings
-    twins[settings] = try request.twin(settings)
+    twins[Key(settings: settings, runtime: request.runtime)] = try request.twin()
   }
 
   /// One row's answer.
   public struct Answer: Sendable {
-    public var architecture: Architecture
+    /// Nil for a row that is known by its features only.
+    public var architecture: Architecture?
     public var settings: Settings
     /// Nil where the model does not fit the device.
+    public var costs: CostEstimate?
+    /// Nil where there are no costs, and for a row that is known by its features only.
     public var prediction: Prediction?
     /// Why there is no prediction.
     public var problem: TwinError?
     public var record: Record
   }
 
+  /// Finds out that a row can be answered, before any is.
+  /// - Throws: `InputFileError` naming the line.
+  public mutating func check(_ row: ArchitectureRow, source: String) throws {
+    let twin = try twin(for: row, source: source)
+    if try Self.features(of: row, twin: twin, source: source) == nil { _ = try row.model(source: source) }
+  }
+
+  /// Features of a row that has no architecture but the columns of a HAT encoder; nil for other rows.
+  private static func features(of row: ArchitectureRow, twin: Twin, source: String) throws -> FeatureVector? {
+    guard row.architecture == nil, row.embedding == nil, let measurement = row.measurement else { return nil }
+    guard twin.variant == .fairseq else {
+      throw InputFileError(
+        source: source, line: row.line, field: "architecture",
+        problem:
+          "is null: rows that are known by their features only need the runtime hat")
+    }
+    guard let features = Series.features(of: measurement, settings: twin.settings, variant: twin.variant) else {
+      throw InputFileError(
+        source: source, line: row.line, field: "features", problem: "lack the columns of a HAT encoder")
+    }
+    return features
+  }
+
   /// The twin for a row.
   ///
-  /// For a measurement: at its batch size, length, precision and threads, with start-up in its figures or not as it says.
+  /// For a measurement: at its batch size, length, precision and threads, with start-up in its figures or not as it says; with its
+  /// runtime, unless another was asked for or the device does not have it.
   /// - Throws: `InputFileError` naming the line.
   public mutating func twin(for row: ArchitectureRow, source: String) throws -> Twin {
-    var settings = request.settings
+    var key = Key(settings: request.settings, runtime: request.runtime)
     if let measurement = row.measurement {
       guard let precision = Precision(rawValue: measurement.precision) else {
         throw InputFileError(source: source, line: row.line, field: "precision", problem: "is not known")
       }
-      settings = Settings(
+      if !request.isRuntimeGiven, request.file.runtimes[measurement.runtime] != nil {
+        key.runtime = measurement.runtime
+      }
+      key.settings = Settings(
         batchSize: measurement.batchSize, sequenceLength: measurement.sequenceLength, precision: precision,
         threads: measurement.threads, includesStartup: measurement.includesStartup)
     }
-    if let twin = twins[settings] { return twin }
+    if let twin = twins[key] { return twin }
     do {
-      let twin = try request.twin(settings)
-      twins[settings] = twin
+      let twin = try request.twin(key.settings, runtime: key.runtime)
+      twins[key] = twin
       return twin
     } catch {
       throw InputFileError(source: source, line: row.line, problem: "\(error)")
@@ -96,16 +135,22 @@ public struct RowPredictor {
 
   /// - Throws: `InputFileError` naming the line, where the row's model or settings cannot be used.
   public mutating func answer(_ row: ArchitectureRow, source: String) throws -> Answer {
-    let architecture = try row.model(source: source)
     let twin = try twin(for: row, source: source)
+    if let features = try Self.features(of: row, twin: twin, source: source) {
+      let costs = twin.costs(of: features, level: request.level)
+      return Answer(
+        architecture: nil, settings: twin.settings, costs: costs, prediction: nil, problem: nil,
+        record: PredictionRecord.record(costs: costs, twin: twin, level: request.level))
+    }
+    let architecture = try row.model(source: source)
     do {
       let prediction = try twin.predict(architecture, level: request.level)
       return Answer(
-        architecture: architecture, settings: twin.settings, prediction: prediction, problem: nil,
-        record: PredictionRecord.record(prediction, twin: twin))
+        architecture: architecture, settings: twin.settings, costs: prediction.costs, prediction: prediction,
+        problem: nil, record: PredictionRecord.record(prediction, twin: twin))
     } catch {
       return Answer(
-        architecture: architecture, settings: twin.settings, prediction: nil, problem: error,
+        architecture: architecture, settings: twin.settings, costs: nil, prediction: nil, problem: error,
         record: PredictionRecord.record(
           failed: architecture, twin: twin, level: request.level, problem: "\(error)"))
     }

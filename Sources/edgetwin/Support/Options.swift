@@ -57,12 +57,12 @@ struct TwinOptions: ParsableArguments {
   }
 
   func request() throws -> PredictionRequest {
-    var file = try DeviceLibrary.standard().entry(device).file
-    let name = runtime ?? file.defaultRuntime
-    if let choice = RegimeChoice(regime) { file = try file.moved(to: choice, runtime: name) }
-    return PredictionRequest(
-      file: file, runtime: name, batchSize: batchSize, sequenceLength: sequenceLength, precision: precision,
+    let file = try DeviceLibrary.standard().entry(device).file
+    var request = PredictionRequest(
+      file: file, runtime: runtime, batchSize: batchSize, sequenceLength: sequenceLength, precision: precision,
       includesStartup: includeStartup, overrides: overrides, level: level)
+    if let choice = RegimeChoice(regime) { request.file = try file.moved(to: choice, runtime: request.runtime) }
+    return request
   }
 
   /// Flags that measurement rows make void.
