@@ -48,7 +48,8 @@ let package = Package(
       ]),
     // What compares this project with the published method; not built by `swift build --product edgetwin`.
     .executableTarget(
-      name: "edgetwin-benchmarks", dependencies: ["Calibration", "CoSearch", "Measurements", "Twins"], path: "benchmarks/Sources"),
+      name: "edgetwin-benchmarks", dependencies: ["Calibration", "CoSearch", "Measurements", "Twins"],
+      path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"]),
     .testTarget(name: "MeasurementsTests", dependencies: ["Measurements"]),

@@ -12,6 +12,8 @@ struct CompiledMeasure: Sendable {
   private let logLevel: Double
   private let lowerFactor: Double
   private let upperFactor: Double
+  /// The factors of the measurements alone, without what overrides and settings add.
+  private let measuredFactors: (lower: Double, upper: Double)
 
   init(_ model: MeasureModel, lanes: Range<Int>, level: Double, widening: Double) {
     self.lanes = lanes
@@ -25,6 +27,7 @@ struct CompiledMeasure: Sendable {
     let offsets = model.spread.offsets(level: level)
     lowerFactor = exp(offsets.lower - widening)
     upperFactor = exp(offsets.upper + widening)
+    measuredFactors = (exp(offsets.lower), exp(offsets.upper))
   }
 
   @inline(__always)
@@ -70,5 +73,11 @@ struct CompiledMeasure: Sendable {
     if excess == 0 { return Estimate(median: median, lower: median * lowerFactor, upper: median * upperFactor) }
     let factor = exp(FeatureRange.widening * excess)
     return Estimate(median: median, lower: median * lowerFactor / factor, upper: median * upperFactor * factor)
+  }
+
+  /// The interval of the measurements alone.
+  @inline(__always)
+  func measured(_ median: Double) -> Estimate {
+    Estimate(median: median, lower: median * measuredFactors.lower, upper: median * measuredFactors.upper)
   }
 }

@@ -11,6 +11,7 @@ public struct CompiledTwin: Sendable {
   private let tables: CompiledTables
   private let measures: [CompiledMeasure]
   private let ranges: [FeatureRange]
+  private let powerBounds: PowerBounds
 
   /// - Parameters:
   ///   - space: what the design points are points of.
@@ -24,6 +25,7 @@ public struct CompiledTwin: Sendable {
       CompiledMeasure(model, lanes: lanes.forms[index], level: level, widening: twin.logWidening)
     }
     ranges = FeatureRange.all(of: twin.model.fit)
+    powerBounds = PowerBounds(twin.device.power)
   }
 
   /// Points whose sums are kept at once: a few tens of kilobytes.
@@ -79,11 +81,12 @@ public struct CompiledTwin: Sendable {
     let latency = measures[0].logMedian(sum, summaries: summaries, logSeconds: 0)
     let energy = measures[1].logMedian(sum, summaries: summaries, logSeconds: 0)
     let peak = measures[2].logMedian(sum, summaries: summaries, logSeconds: latency)
+    let power = measures[2].estimate(peak, excess: excess)
     return CostEstimate(
       latencySeconds: measures[0].estimate(
         latency + (steady ? measures[0].logSteadyShare(sum, startup: startup) : 0), excess: excess),
       energyJoules: measures[1].estimate(
         energy + (steady ? measures[1].logSteadyShare(sum, startup: startup) : 0), excess: excess),
-      peakPowerWatts: measures[2].estimate(peak, excess: excess))
+      peakPowerWatts: powerBounds.limit(power, measured: measures[2].measured(power.median)))
   }
 }

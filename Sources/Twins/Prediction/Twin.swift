@@ -68,15 +68,17 @@ public struct Twin: Sendable {
     let medians = evaluator.medians(features: features)
     let excess = FeatureRange.excess(of: SummaryValues(features: features), ranges: FeatureRange.all(of: model.fit))
     let widening = logWidening + FeatureRange.widening * excess
-    func estimate(_ median: Double, _ measure: MeasureModel) -> Estimate {
+    func estimate(_ median: Double, _ measure: MeasureModel, widening: Double) -> Estimate {
       let offsets = measure.spread.offsets(level: level)
       return Estimate(
         median: median, lower: median * exp(offsets.lower - widening), upper: median * exp(offsets.upper + widening))
     }
+    let peak = medians.peakPowerWatts
     return CostEstimate(
-      latencySeconds: estimate(medians.latencySeconds, model.latency),
-      energyJoules: estimate(medians.energyJoules, model.energy),
-      peakPowerWatts: estimate(medians.peakPowerWatts, model.peakPower))
+      latencySeconds: estimate(medians.latencySeconds, model.latency, widening: widening),
+      energyJoules: estimate(medians.energyJoules, model.energy, widening: widening),
+      peakPowerWatts: PowerBounds(device.power).limit(
+        estimate(peak, model.peakPower, widening: widening), measured: estimate(peak, model.peakPower, widening: 0)))
   }
 }
 
@@ -152,15 +154,37 @@ struct FeatureRange: Sendable {
     }
   }
 
-  /// Sum of the log distances by which a candidate lies outside.
+  /// The largest log distance by which a candidate lies outside: sizes grow together, and are not counted twice.
   @inline(__always)
   static func excess(of summaries: SummaryValues, ranges: [FeatureRange]) -> Double {
-    var sum = 0.0
+    var largest = 0.0
     for range in ranges {
       let value = range.value(in: summaries)
-      if value > range.upper { sum += log(value / range.upper) }
-      if value < range.lower { sum += log(range.lower / max(value, 1e-12)) }
+      if value > range.upper { largest = max(largest, log(value / range.upper)) }
+      if value < range.lower { largest = max(largest, log(range.lower / max(value, 1e-12))) }
     }
-    return sum
+    return largest
+  }
+}
+
+/// What a device's power cannot leave: an interval is not widened beyond the datasheet's idle and maximum, except where measurements
+/// themselves went beyond.
+struct PowerBounds: Sendable {
+  let idleWatts: Double
+  let maximumWatts: Double
+
+  init(_ power: Device.Power) {
+    idleWatts = power.idle.value
+    maximumWatts = power.maximum.value
+  }
+
+  /// - Parameters:
+  ///   - widened: with what extrapolation adds.
+  ///   - measured: without it.
+  @inline(__always)
+  func limit(_ widened: Estimate, measured: Estimate) -> Estimate {
+    Estimate(
+      median: widened.median, lower: max(widened.lower, min(idleWatts, measured.lower)),
+      upper: min(widened.upper, max(maximumWatts, measured.upper)))
   }
 }
