@@ -8,7 +8,7 @@ PYTHON ?= python3
 BUILD_FLAGS ?= -c release
 BIN = $(shell $(SWIFT) build $(BUILD_FLAGS) --show-bin-path)
 
-.PHONY: help setup build run test bench bench-fidelity bench-speed bench-search models format lint docs install uninstall clean
+.PHONY: help setup build run test bench models format lint docs install uninstall clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -26,11 +26,27 @@ test: setup ## every test, optimised (debug builds of numeric code are hundreds 
 	@$(SWIFT) build $(BUILD_FLAGS) --product edgetwin -Xswiftc -enable-testing
 	@$(SWIFT) test $(BUILD_FLAGS) -Xswiftc -enable-testing $(ARGS)
 
+bench: setup ## every table of benchmarks/results.md (needs EDGETWIN_DATA; half an hour, most of it the long searches)
+	@sh benchmarks/run.sh $(ARGS)
+
+models: build ## the seven calibrated device files, from ProTran's measurements (needs EDGETWIN_DATA)
+	@EDGETWIN="$(BIN)/edgetwin" sh calibration/recipe.sh
+
+docs: setup ## reference documentation of the rooms, in .build-docs/documentation
+	@mkdir -p .build-docs/documentation .build-docs/symbols; for room in Numerics Architectures Measurements Twins Calibration Accuracy CoSearch Workbench; do \
+	  mkdir -p .build-docs/symbols/$$room; \
+	  $(SWIFT) build --scratch-path .build-docs --target $$room -Xswiftc -emit-symbol-graph \
+	    -Xswiftc -emit-symbol-graph-dir -Xswiftc .build-docs/symbols/$$room >/dev/null && \
+	  $$(dirname $$(command -v $(SWIFT)))/docc convert --fallback-display-name $$room \
+	    --fallback-bundle-identifier edgetwin.$$room --additional-symbol-graph-dir .build-docs/symbols/$$room \
+	    --output-path .build-docs/documentation/$$room >/dev/null 2>&1 || exit 1; \
+	done; echo "documentation is in .build-docs/documentation"
+
 format: ## format every source file in place
-	@$(SWIFT) format -i -r Sources Tests Package.swift
+	@$(SWIFT) format -i -r Sources Tests benchmarks/Sources Package.swift
 
 lint: ## what CI checks: formatting only, nothing is changed
-	@$(SWIFT) format lint -s -r Sources Tests Package.swift
+	@$(SWIFT) format lint -s -r Sources Tests benchmarks/Sources Package.swift
 
 install: build ## PREFIX/bin/edgetwin and its device models (PREFIX=/usr/local)
 	@mkdir -p "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/edgetwin"

@@ -40,7 +40,7 @@ struct CostAllocation {
       }
     }
     let raw =
-      byCall.reduce(0) { $0 + $1.values.reduce(0, +) } + unplaced.values.reduce(0, +) + startup
+      byCall.reduce(0) { $0 + $1.total } + unplaced.total + startup
     guard raw > 0, total.isFinite else { return }
     let factor = total / raw
     for index in byCall.indices { byCall[index] = byCall[index].mapValues { $0 * factor } }
@@ -91,4 +91,9 @@ struct CostAllocation {
     case .hiddenElements: return bytes(.normalisation)
     }
   }
+}
+
+extension [Bound: Double] {
+  /// The sum in a fixed order, so that it has the same last digits in every process.
+  var total: Double { Bound.allCases.reduce(0) { $0 + (self[$1] ?? 0) } }
 }

@@ -66,16 +66,16 @@ public struct Explanation: Sendable, Hashable {
       }
       parts.append(
         Part(
-          kernelClass: kernelClass, seconds: causes.values.reduce(0, +),
-          joules: indices.reduce(0) { $0 + energy.byCall[$1].values.reduce(0, +) }, work: work,
+          kernelClass: kernelClass, seconds: causes.total,
+          joules: indices.reduce(0) { $0 + energy.byCall[$1].total }, work: work,
           boundBy: Bound.allCases.max { (causes[$0] ?? 0) < (causes[$1] ?? 0) } ?? .overhead,
           roofSeconds: indices.reduce(0) { $0 + roof.seconds(calls[$1].work) } / batch,
           runsOnHost: hostOnly.contains(kernelClass)))
     }
     self.parts = parts.sorted { ($0.seconds, $1.kernelClass.index) > ($1.seconds, $0.kernelClass.index) }
     func sum(_ allocation: CostAllocation, layer: Int?) -> Double {
-      calls.indices.filter { calls[$0].layer == layer }.reduce(0) { $0 + allocation.byCall[$1].values.reduce(0, +) }
-        + (layer == nil ? allocation.startup + allocation.unplaced.values.reduce(0, +) : 0)
+      calls.indices.filter { calls[$0].layer == layer }.reduce(0) { $0 + allocation.byCall[$1].total }
+        + (layer == nil ? allocation.startup + allocation.unplaced.total : 0)
     }
     layers = (architecture.layers.indices.map(Optional.some) + [nil]).map { index in
       Layer(index: index, seconds: sum(time, layer: index), joules: sum(energy, layer: index))
