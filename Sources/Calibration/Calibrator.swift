@@ -46,7 +46,16 @@ public struct Calibrator: Sendable {
           precision: series.settings.precision, includesStartup: series.settings.includesStartup)))
     var result = file
     result.runtimes[runtime]?.model = model
-    return (result, try report(series, data: data, fit: fit, validation: validation, model: model, hash: hash))
+    var report = try report(series, data: data, fit: fit, validation: validation, model: model, hash: hash)
+    let scopes = Set(used.compactMap(\.powerScope))
+    if let scope = scopes.first, scopes.count == 1, scope != file.device.power.scope {
+      // What a twin predicts is what was metered.
+      result.device.power.scope = scope
+      report.warnings.append(
+        "power was metered at the \(scope.rawValue) and the device file spoke of the \(file.device.power.scope.rawValue):"
+          + " the twin's scope is now \(scope.rawValue); check power.idle and power.maximum")
+    }
+    return (result, report)
   }
 
   // MARK: Preparation
@@ -61,12 +70,15 @@ public struct Calibrator: Sendable {
       let found = Set(rows.map { "\($0.device) with \($0.runtime)" }).sorted()
       throw CalibrationError.noRows(device: file.device.id, runtime: runtime, found: found)
     }
+    // Rows without power have no scope, and mix with any.
+    let scope = used.lazy.compactMap(\.powerScope).first
     for (index, row) in used.enumerated() {
       let settings: [(String, String, String)] = [
         ("batch size", "\(first.batchSize)", "\(row.batchSize)"),
         ("sequence length", "\(first.sequenceLength)", "\(row.sequenceLength)"),
         ("precision", first.precision, row.precision),
         ("includes_startup", "\(first.includesStartup)", "\(row.includesStartup)"),
+        ("power_scope", scope?.rawValue ?? "none", (row.powerScope ?? scope)?.rawValue ?? "none"),
       ]
       if let (name, expected, found) = settings.first(where: { $0.1 != $0.2 }) {
         throw CalibrationError.mixedSettings(setting: name, first: expected, other: found, row: index)

@@ -7,18 +7,6 @@ import Architectures
 /// Foundation has a type of the same name: a file that imports both rooms adds `import struct
 /// Measurements.Measurement`.
 public struct Measurement: Hashable, Sendable {
-  /// How much of the machine a power meter sees.
-  public enum PowerScope: String, Hashable, Sendable, CaseIterable {
-    /// The whole board or computer.
-    case board
-    /// The processor's package with its cores, graphics and, where the maker counts it, memory.
-    case package
-    /// The accelerator's chip alone.
-    case accelerator
-    /// An accelerator's module with its memory.
-    case module
-  }
-
   /// The number formats that a measurement can be of.
   public static let precisions = ["fp32", "fp16", "bf16", "int8"]
 

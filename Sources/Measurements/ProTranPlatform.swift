@@ -7,21 +7,20 @@ public struct ProTranPlatform: Hashable, Sendable {
   /// Runs that the figures are averages of.
   public let runCount: Int
   public let precision: String
-  public let powerScope: Measurement.PowerScope
+  public let powerScope: PowerScope
   public let meter: String
   /// Nil where it is not published.
   public let samplingIntervalSeconds: Double?
 
-  private static let known:
-    [String: (device: String, scope: Measurement.PowerScope, meter: String, interval: Double?)] = [
-      "gpu_a100": ("a100", .module, "nvidia-smi", 0.2),
-      "cpu_m1-pro": ("m1-pro-cpu", .package, "powermetrics", nil),
-      "gpu_m1-pro": ("m1-pro-gpu", .package, "powermetrics", nil),
-      "cpu_rpi": ("rpi4-cpu", .board, "INA219", 4),
-      "npu_ncs": ("ncs2", .board, "INA219", 1),
-      "cpu_jetson-nano": ("jetson-nano-cpu", .board, "INA219", 0.2),
-      "gpu_jetson-nano": ("jetson-nano-gpu", .board, "INA219", 0.2),
-    ]
+  private static let known: [String: (device: String, scope: PowerScope, meter: String, interval: Double?)] = [
+    "gpu_a100": ("a100", .module, "nvidia-smi", 0.2),
+    "cpu_m1-pro": ("m1-pro-cpu", .package, "powermetrics", nil),
+    "gpu_m1-pro": ("m1-pro-gpu", .package, "powermetrics", nil),
+    "cpu_rpi": ("rpi4-cpu", .board, "INA219", 4),
+    "npu_ncs": ("ncs2", .board, "INA219", 1),
+    "cpu_jetson-nano": ("jetson-nano-cpu", .board, "INA219", 0.2),
+    "gpu_jetson-nano": ("jetson-nano-gpu", .board, "INA219", 0.2),
+  ]
 
   /// Reads a folder's name, such as `results_gpu_a100_b128_r3`: device, batch size, runs.
   ///

@@ -45,15 +45,15 @@ enum SharedData {
 
   @Test(
     arguments: [
-      ("results_cpu_m1-pro_b32_r1", "m1-pro-cpu", 32, "fp32", Measurement.PowerScope.package, nil),
+      ("results_cpu_m1-pro_b32_r1", "m1-pro-cpu", 32, "fp32", PowerScope.package, nil),
       ("results_gpu_m1-pro_b32_r3", "m1-pro-gpu", 32, "fp32", .package, nil),
       ("results_cpu_rpi_b1_r1", "rpi4-cpu", 1, "fp32", .board, 4),
       ("results_npu_ncs_b1_r1", "ncs2", 1, "fp16", .board, 1),
       ("results_cpu_jetson-nano_b1_r1", "jetson-nano-cpu", 1, "fp32", .board, 0.2),
       ("results_gpu_jetson-nano_b1_r1", "jetson-nano-gpu", 1, "fp32", .board, 0.2),
-    ] as [(String, String, Int, String, Measurement.PowerScope, Double?)])
+    ] as [(String, String, Int, String, PowerScope, Double?)])
   func folderNamesSayThePlatform(
-    _ name: String, _ device: String, _ batch: Int, _ precision: String, _ scope: Measurement.PowerScope,
+    _ name: String, _ device: String, _ batch: Int, _ precision: String, _ scope: PowerScope,
     _ interval: Double?
   ) throws {
     let platform = try ProTranPlatform(folderName: name, source: "x")

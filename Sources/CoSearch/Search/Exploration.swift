@@ -1,3 +1,4 @@
+import Architectures
 import Twins
 
 /// What a search found.

@@ -1,3 +1,5 @@
+import Architectures
+
 /// The hardware facts of a device: rates, bandwidth, memory and power, as its file states them.
 public struct Device: Sendable, Hashable, Codable {
   /// What kind of machine executes the model; devices of one class share priors.
@@ -150,16 +152,4 @@ public struct Device: Sendable, Hashable, Codable {
     case deviceClass = "class"
     case cores, clock, host, compute, memory, power, operations
   }
-}
-
-/// How much of a machine a power meter sees. Figures of different scopes do not compare.
-public enum PowerScope: String, Sendable, Hashable, Codable, CaseIterable {
-  /// The whole board, as at its supply.
-  case board
-  /// Processor package: CPU, GPU and memory controller.
-  case package
-  /// The accelerator chip.
-  case accelerator
-  /// A card or module with its memory, without the host.
-  case module
 }
