@@ -42,7 +42,9 @@ public struct Twin: Sendable {
     }
     if file.device.compute[settings.precision] == nil && file.device.compute.fp32 == nil && settings.precision == .fp32
     {
-      throw TwinError.precision(settings.precision, device: file.device.id)
+      throw TwinError.precision(
+        settings.precision, device: file.device.id,
+        known: Precision.allCases.filter { file.device.compute[$0] != nil })
     }
     var device = file.device
     for override in overrides { try override.apply(to: &device) }

@@ -3,7 +3,7 @@ public enum TwinError: Error, Sendable, CustomStringConvertible, Equatable {
   case unknownDevice(String, known: [String])
   case unknownRuntime(String, device: String, known: [String])
   case setting(String, value: Int, range: ClosedRange<Int>)
-  case precision(Precision, device: String)
+  case precision(Precision, device: String, known: [Precision])
   case override(String, problem: String)
   case doesNotFit(architecture: String, device: String, neededBytes: Double, availableBytes: Double)
 
@@ -15,8 +15,9 @@ public enum TwinError: Error, Sendable, CustomStringConvertible, Equatable {
       "\(device) has no runtime \"\(runtime)\": its file names \(known.joined(separator: ", "))"
     case .setting(let name, let value, let range):
       "\(name) \(value) is outside of \(range.lowerBound) to \(range.upperBound)"
-    case .precision(let precision, let device):
-      "\(device) does not compute in \(precision.rawValue), and its file gives no rate to stand in for it"
+    case .precision(let precision, let device, let known):
+      "\(device) does not compute in \(precision.rawValue): its file gives rates for"
+        + " \(known.map(\.rawValue).joined(separator: ", "))"
     case .override(let path, let problem): "--set \(path): \(problem)"
     case .doesNotFit(let architecture, let device, let needed, let available):
       "\(architecture) needs \(Self.megabytes(needed)) and \(device) has \(Self.megabytes(available)) for a model"
