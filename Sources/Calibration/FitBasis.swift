@@ -66,7 +66,9 @@ struct SaturationFit: Sendable {
     }
     guard let best else { throw NumericsError.underdetermined(rows: values.count, columns: 3) }
     self = best.fit
+    // A τ far beyond the times that were measured is a straight line, not a saturation.
     if let polished = best.fit.polished(seconds: seconds, values: values, weights: best.weights),
+      polished.tau <= 2 * longest,
       polished.absoluteError(seconds: seconds, values: values, weights: weights) < best.error
     {
       self = polished

@@ -34,7 +34,9 @@ public struct Series: Sendable {
       return features
     }
     orders = rows.enumerated().map { $1.order ?? $0 }
-    latencySeconds = rows.map(\.latencySeconds)
+    latencySeconds = rows.map { row in
+      row.latencySeconds ?? row.batchLatencySeconds.map { $0 / Double(row.batchSize) }
+    }
     energyJoules = rows.map(\.energyJoules)
     peakPowerWatts = rows.map(\.peakPowerWatts)
   }

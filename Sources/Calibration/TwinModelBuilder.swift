@@ -105,7 +105,7 @@ struct TwinModelBuilder {
       ],
       saturation: Saturation(
         idleWatts: saturation.idle, riseWatts: saturation.rise, tauSeconds: saturation.tau,
-        weight: weights.saturating + weights.plain),
+        weight: weights.saturating + weights.plain, longestSeconds: exp(logSeconds.max() ?? 0)),
       residual: residual?.model, logLevel: level,
       spread: spread(
         validation?.peakPower, levels: [0], fallback: peak.constant, prior: Rescaling.priorScales.peakPower),

@@ -286,7 +286,11 @@ enum Library {
   @Test func parameterFunctions() {
     #expect(ParameterFunction(feature: .parameterBytesAbove, at: 3, shape: 1).value(of: 5) == 2)
     #expect(ParameterFunction(feature: .parameterBytesAbove, at: 3, shape: 1).value(of: 2) == 0)
-    #expect(ParameterFunction(feature: .parameterPower, at: 2, shape: 5).value(of: 4) == 32)
+    #expect(ParameterFunction(feature: .parameterPower, at: 2, shape: 5).value(of: 2) == 1)
+    #expect(ParameterFunction(feature: .parameterPower, at: 4, shape: 2).value(of: 2) == 0.25)
+    // Past the bend it grows in proportion.
+    let bend = ParameterFunction(feature: .parameterPower, at: 2, shape: 5)
+    #expect(abs(bend.value(of: 9) / bend.value(of: 4.5) - 2) < 1e-12)
     #expect(ParameterFunction(feature: .pagedParameterBytes, at: 10, shape: 10).value(of: 15) == 7.5)
     #expect(ParameterFunction(feature: .pagedParameterBytes, at: 10, shape: 10).value(of: 40) == 40)
   }

@@ -31,10 +31,16 @@ public struct DatasheetTwin: Sendable {
     let peak =
       (device.compute[settings.precision] ?? device.compute.fp32 ?? device.compute.fp16 ?? device.compute.int8)?.value
       ?? Self.referenceRate
+    guard variant.isProTran else { return Self.batchedEfficiency * peak }
     return isAccelerated
       ? prior.acceleratorEfficiency * peak
       : prior.cpuEfficiency * (peak * Self.referenceRate * hostSpeed).squareRoot()
   }
+
+  /// For runtimes that batch the heads of a layer, and that the prior was not fitted on: the share of the peak that products reach, and
+  /// the launches of a layer in units of a head's in ProTran's program. Chosen so that HAT's encoders are within a factor of about two.
+  static let batchedEfficiency = 0.15
+  static let batchedLaunchesPerLayer = 0.4
 
   /// FLOP/s that one unit of host speed counts for.
   static let referenceRate = 240e9
@@ -61,9 +67,13 @@ public struct DatasheetTwin: Sendable {
     let paging = prior.pagingSecondsPerByte * (isAccelerated ? prior.acceleratorPaging : 1) * processes
     let capacity = device.memory.capacity.value
     let fixed = Self.frameworkBytes + (isAccelerated ? Self.acceleratorRuntimeBytes : 0)
-    let relativeTraffic = variant == .protranEager || variant == .native ? streamSecondsPerByte : 0
+    let relativeTraffic = variant == .protranEager ? streamSecondsPerByte : 0
     // Formats of half the size are half the bytes; the prior's loading and paging constants are for fp32 parameters.
     let formatScale = 4 / settings.precision.bytes
+    let launches: (Feature, at: Double?, shape: Double?, value: Double, startup: Double?) =
+      variant.isProTran
+      ? (.heads, nil, nil, prior.headSeconds / h / batch, nil)
+      : (.layers, nil, nil, Self.batchedLaunchesPerLayer * prior.headSeconds / h / batch, nil)
     var terms: [(Feature, at: Double?, shape: Double?, value: Double, startup: Double?)] = [
       (.constant, nil, nil, start * processes, 1),
       (.parameterBytes, nil, nil, load * formatScale, 1),
@@ -73,7 +83,7 @@ public struct DatasheetTwin: Sendable {
         // What a host pages, it pages in every pass; an accelerator's is uploaded and compiled once.
         device.memory.overflow == .page ? 0 : 1
       ),
-      (.heads, nil, nil, prior.headSeconds / h / batch, nil),
+      launches,
       (.productFLOPs, nil, nil, 1 / productRate, nil),
       (.encoderParameterBytes, nil, nil, streamSecondsPerByte / batch, nil),
       (.relativeScoreBytes, nil, nil, relativeTraffic, nil),

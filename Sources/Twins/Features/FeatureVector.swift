@@ -49,10 +49,14 @@ struct ParameterFunction: Sendable, Hashable {
     }
   }
 
+  /// Beyond this multiple of `at` a power goes on in proportion to the bytes: a steep bend says nothing of what lies far beyond it.
+  private static let powerLimit = 1.125
+
   /// Exponents are whole and positive in every form, and are raised by squaring.
   private func power(of bytes: Double) -> Double {
     guard at > 0, shape >= 1, shape <= 64 else { return 0 }
-    var base = bytes / at
+    let ratio = bytes / at
+    var base = min(ratio, Self.powerLimit)
     var remaining = Int(shape)
     var result = 1.0
     while remaining > 0 {
@@ -60,6 +64,6 @@ struct ParameterFunction: Sendable, Hashable {
       base *= base
       remaining >>= 1
     }
-    return result
+    return ratio > Self.powerLimit ? result * ratio / Self.powerLimit : result
   }
 }

@@ -71,22 +71,28 @@ public struct Saturation: Sendable, Hashable, Codable {
   public var tauSeconds: Double
   /// Share in the mean over forms.
   public var weight: Double
+  /// The longest time that was measured: nothing says that the peak grows beyond it.
+  public var longestSeconds: Double?
 
   enum CodingKeys: String, CodingKey {
     case weight
+    case longestSeconds = "longest_s"
     case idleWatts = "idle_w"
     case riseWatts = "rise_w"
     case tauSeconds = "tau_s"
   }
 
-  public init(idleWatts: Double, riseWatts: Double, tauSeconds: Double, weight: Double) {
+  public init(idleWatts: Double, riseWatts: Double, tauSeconds: Double, weight: Double, longestSeconds: Double? = nil) {
+    self.longestSeconds = longestSeconds
     self.weight = weight
     self.idleWatts = idleWatts
     self.riseWatts = riseWatts
     self.tauSeconds = tauSeconds
   }
 
-  func value(seconds: Double) -> Double { idleWatts + riseWatts * (1 - exp(-seconds / tauSeconds)) }
+  func value(seconds: Double) -> Double {
+    idleWatts + riseWatts * (1 - exp(-min(seconds, longestSeconds ?? .infinity) / tauSeconds))
+  }
 }
 
 /// What cross-validation said of a model: kept with it, so that every figure comes with its error.

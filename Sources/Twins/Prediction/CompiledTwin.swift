@@ -25,7 +25,8 @@ public struct CompiledTwin: Sendable {
       CompiledMeasure(model, lanes: lanes.forms[index], level: level, widening: twin.logWidening)
     }
     ranges = FeatureRange.all(of: twin.model.fit)
-    powerBounds = PowerBounds(twin.device.power)
+    powerBounds = PowerBounds(
+      twin.device.power, isMeasured: twin.model.peakPower.spread.basis == .conformal)
   }
 
   /// Points whose sums are kept at once: a few tens of kilobytes.

@@ -51,7 +51,8 @@ extension Twin {
       batchLatencySeconds: Estimate(
         median: seconds.median * batch, lower: seconds.lower * batch, upper: seconds.upper * batch),
       level: level, intervalBasis: model.latency.spread.basis,
-      extrapolated: extrapolated + FeatureRange.outside(features, ranges: FeatureRange.all(of: model.fit)),
+      extrapolated: extrapolated + FeatureRange.outside(features, ranges: FeatureRange.all(of: model.fit))
+        + (settings.sequenceLength > architecture.maximumPositions ? ["maximum_positions"] : []),
       parameters: architecture.parameterCount(convention).total, parametersInclude: convention,
       memoryBytes: memory.totalBytes, fitsMemory: fits, boundBy: CostShares(twin: self, features: features).bound,
       powerScope: device.power.scope)

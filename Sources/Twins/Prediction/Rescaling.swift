@@ -24,6 +24,8 @@ public struct Rescaling {
   /// leaving each of the seven platforms out (`DatasheetPriorFit.predictiveScales`).
   public static let priorScales: (latency: Double, energy: Double, peakPower: Double) = (0.477, 0.498, 0.431)
   public static let priorDegreesOfFreedom = 11.0
+  /// The same for runtimes that the prior was not fitted on: a factor of about six for 90 %.
+  private static let unfittedRuntimeScale = 1.0
 
   private func datasheet(_ device: Device, _ settings: Settings) -> DatasheetTwin {
     DatasheetTwin(
@@ -40,14 +42,17 @@ public struct Rescaling {
       func measure(_ unit: String, _ form: LinearForm, _ scale: Double) -> MeasureModel {
         MeasureModel(
           unit: unit, forms: [form],
-          spread: Spread(prior: scale, degreesOfFreedom: Self.priorDegreesOfFreedom))
+          spread: Spread(
+            prior: entry.variant.isProTran ? scale : max(scale, Self.unfittedRuntimeScale),
+            degreesOfFreedom: Self.priorDegreesOfFreedom))
       }
       return TwinModel(
         latency: measure("s", twin.latency(), Self.priorScales.latency),
         energy: measure("J", twin.energy(), Self.priorScales.energy),
         peakPower: measure("W", twin.peakPower(), Self.priorScales.peakPower), fit: nil)
     }
-    guard let reference, isChanged else { return model }
+    guard let reference else { return model }
+    guard isChanged else { return withPaging(model) }
     let from = datasheet(
       file.device,
       Settings(
@@ -60,7 +65,31 @@ public struct Rescaling {
     scaled.energy.forms = model.energy.forms.map { rescaled($0, from: from, to: to, power: powerRatio) }
     let peakRatio = peakPower(to) / peakPower(from)
     scaled.peakPower.logLevel += log(peakRatio)
-    return scaled
+    return withPaging(scaled)
+  }
+
+  /// A device that pages pays for it, also where no measured model was large enough to show it: the datasheet's paging term, from the
+  /// largest measured model on, and from less where an override takes memory away.
+  private func withPaging(_ model: TwinModel) -> TwinModel {
+    let terms = model.latency.forms.flatMap(\.coefficients)
+    guard device.memory.overflow == .page, !terms.contains(where: { $0.feature.isFunctionOfParameters }) else {
+      return model
+    }
+    let twin = datasheet(file.device, settings)
+    guard var term = twin.latency().coefficients.first(where: { $0.feature == .pagedParameterBytes }) else {
+      return model
+    }
+    let capacity = device.memory.capacity.value / file.device.memory.capacity.value
+    let largest = model.fit?.ranges["parameter_bytes"]?.last ?? 0
+    term.at = max(term.at ?? 0, largest) * capacity
+    term.shape = (term.shape ?? 1) * capacity
+    term.note = "from the datasheet: no measured model filled the memory"
+    var result = model
+    for index in result.latency.forms.indices { result.latency.forms[index].coefficients.append(term) }
+    term.value *= twin.typicalPowerWatts
+    term.unit = DatasheetTwin.unit("J", .pagedParameterBytes)
+    for index in result.energy.forms.indices { result.energy.forms[index].coefficients.append(term) }
+    return result
   }
 
   private func meanPower(_ twin: DatasheetTwin) -> Double {
@@ -117,6 +146,7 @@ public struct Rescaling {
   /// Names of the overridden facts and of the settings that differ from the fitted ones.
   var extrapolated: [String] {
     var names = overrides.map(\.path)
+    if entry.model == nil && !entry.variant.isProTran { names.append("runtime") }
     if let reference {
       if settings.batchSize != reference.batchSize { names.append("batch_size") }
       if settings.sequenceLength != reference.sequenceLength { names.append("sequence_length") }

@@ -79,7 +79,7 @@ public struct Twin: Sendable {
     return CostEstimate(
       latencySeconds: estimate(medians.latencySeconds, model.latency, widening: widening),
       energyJoules: estimate(medians.energyJoules, model.energy, widening: widening),
-      peakPowerWatts: PowerBounds(device.power).limit(
+      peakPowerWatts: PowerBounds(device.power, isMeasured: model.peakPower.spread.basis == .conformal).limit(
         estimate(peak, model.peakPower, widening: widening), measured: estimate(peak, model.peakPower, widening: 0)))
   }
 }
@@ -175,9 +175,13 @@ struct PowerBounds: Sendable {
   let idleWatts: Double
   let maximumWatts: Double
 
-  init(_ power: Device.Power) {
+  /// Whether the interval rests on measurements of this device, which may go beyond its datasheet.
+  let isMeasured: Bool
+
+  init(_ power: Device.Power, isMeasured: Bool) {
     idleWatts = power.idle.value
     maximumWatts = power.maximum.value
+    self.isMeasured = isMeasured
   }
 
   /// - Parameters:
@@ -185,8 +189,11 @@ struct PowerBounds: Sendable {
   ///   - measured: without it.
   @inline(__always)
   func limit(_ widened: Estimate, measured: Estimate) -> Estimate {
-    Estimate(
-      median: widened.median, lower: max(widened.lower, min(idleWatts, measured.lower)),
-      upper: min(widened.upper, max(maximumWatts, measured.upper)))
+    // Measurements of this device may go beyond its datasheet; a prior may not.
+    let lowest = isMeasured ? min(idleWatts, measured.lower) : idleWatts
+    let highest = isMeasured ? max(maximumWatts, measured.upper) : maximumWatts
+    let median = min(max(widened.median, lowest), highest)
+    return Estimate(
+      median: median, lower: min(max(widened.lower, lowest), median), upper: max(min(widened.upper, highest), median))
   }
 }
