@@ -31,7 +31,6 @@ public struct Judge: Sendable {
   var limitsMemory: Bool { budgets.contains { $0.budget == .memory } }
   var needsAccuracyBound: Bool { confidence > 0.5 && budgets.contains { $0.budget == .accuracy } }
   var hasScalar: Bool { scalarisation != nil }
-  var budgetNames: [Budget] { budgets.map(\.budget) }
 
   /// - Parameters:
   ///   - intervalLevel: probability of the intervals of `costs`.
