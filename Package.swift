@@ -26,6 +26,7 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
         .product(name: "BigInt", package: "BigInt"),
       ]),
+    .target(name: "Text"),
     .target(name: "Measurements", dependencies: ["Architectures"]),
     .target(
       name: "Twins",
@@ -50,6 +51,7 @@ let package = Package(
       path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"]),
+    .testTarget(name: "TextTests", dependencies: ["Text"], resources: [.copy("Fixtures")]),
     .testTarget(name: "MeasurementsTests", dependencies: ["Measurements"]),
     .testTarget(name: "TwinsTests", dependencies: ["Twins"]),
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration"]),
