@@ -3,14 +3,14 @@
 
 For each model of random_models.py and each output (classifier, masked LM, hidden states, mean):
  - `edgetwin infer` against the float64 reference: at most 1e-5;
- - ONNX Runtime on the file of `edgetwin export` against the reference, and against `edgetwin infer`: at most 1e-4 (logits);
+ - ONNX Runtime on the file of `edgetwin export`, in both of its forms, against the reference, and against `edgetwin infer`: at most 1e-4;
  - 1 and 2 threads: the same bits;
  - batches of 1, 3 and all sentences (so of any composition and padding): at most 1e-6.
 An error is the largest absolute difference over the sentences of a model and output, divided by the largest absolute value of
 what it is compared with. Nothing is averaged, nothing is subtracted.
 
-usage: proof.py --edgetwin PATH [--count 200] [--seed 1] [--skip-onnx] [--models DIR]
-Exit 1 where a limit is broken. Needs numpy, and onnxruntime unless --skip-onnx.
+usage: proof.py --edgetwin PATH [--count 200] [--first 0] [--seed 1] [--only kernels|onnx] [--models DIR]
+Exit 1 where a limit is broken. Needs numpy, and onnxruntime unless --only kernels.
 """
 import argparse
 import json
@@ -54,14 +54,15 @@ def difference(ours, theirs):
     return max(np.abs(a - b).max() for a, b in zip(ours, theirs)) / max(np.abs(b).max() for b in theirs)
 
 
-def onnx_logits(path, inputs, batch_size):
-    """Logits of ONNX Runtime, sentences in right-padded batches."""
+def onnx_outputs(path, head, inputs, batch_size):
+    """What ONNX Runtime computes for each sentence, in right-padded batches; rows of padding are cut off."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    logits = []
+    name = "logits" if head == "classifier" else session.get_outputs()[0].name
+    outputs = []
     for start in range(0, len(inputs), batch_size):
         part = inputs[start:start + batch_size]
         width = max(len(line["input_ids"]) for line in part)
@@ -71,8 +72,10 @@ def onnx_logits(path, inputs, batch_size):
             feeds["input_ids"][row, :n] = line["input_ids"]
             feeds["attention_mask"][row, :n] = 1
             feeds["token_type_ids"][row, :n] = line.get("token_type_ids", 0)
-        logits.extend(np.asarray(session.run(["logits"], feeds)[0], dtype=np.float64))
-    return logits
+        for line, output in zip(part, session.run([name], feeds)[0]):
+            rows = len(line["input_ids"]) if head in ("mlm", "hidden") else len(output)
+            outputs.append(np.asarray(output[:rows], dtype=np.float64))
+    return outputs
 
 
 class Ledger:
@@ -91,43 +94,57 @@ class Ledger:
                     yield f"model {model}: {what}, {head}: {error:.2e} is more than {LIMITS[what]:g}"
 
     def table(self):
-        lines = ["| compared with | output | models | median | worst | worst model | limit |", "| --- | --- | --- | --- | --- | --- | --- |"]
-        for (what, head), errors in self.errors.items():
+        lines = ["| compared with | output | comparisons | median | worst | worst model | limit |", "| --- " * 7 + "|"]
+        for (what, head), errors in sorted(self.errors.items()):
             worst, model = max(errors)
             median = np.median([error for error, _ in errors])
             lines.append(f"| {what} | {head} | {len(errors)} | {median:.1e} | {worst:.1e} | {model} | {LIMITS[what]:g} |")
         return "\n".join(lines)
 
 
-def prove(tool, folder, name, ledger, with_onnx):
+def prove_kernels(tool, folder, name, head, inputs, expected, ledger):
+    """Returns the output of every sentence."""
+    everything = len(inputs)
+    together, ids = infer(tool, folder, head, 1, everything)
+    if ids != [line["id"] for line in inputs]:
+        raise RuntimeError("ids are not those of the input, in order")
+    ledger.add("float64 reference", head, name, difference(together, expected))
+    two, _ = infer(tool, folder, head, 2, everything)
+    same = all(np.array_equal(a, b) for a, b in zip(together, two))
+    ledger.add("threads", head, name, 0.0 if same else max(difference(two, together), sys.float_info.min))
+    alone, _ = infer(tool, folder, head, 1, 1)
+    threes, _ = infer(tool, folder, head, 2, 3)
+    ledger.add("batch composition", head, name, max(difference(together, alone), difference(threes, alone)))
+    return together
+
+
+def prove_export(tool, folder, name, head, inputs, expected, ours, ledger):
+    path = os.path.join(folder, "model.onnx")
+    for form in ("batched", "chain"):
+        command = [*tool, "export", folder, "--output", path, "--head", head, "--head-form", form]
+        run = subprocess.run(command, capture_output=True, text=True)
+        if run.returncode:
+            raise RuntimeError(f"export exited {run.returncode}: {run.stderr.strip()[-500:]}")
+        for batch_size in (len(inputs), 1):
+            output = onnx_outputs(path, head, inputs, batch_size)
+            ledger.add("ONNX Runtime against reference", f"{head}, {form}", name, difference(output, expected))
+            if ours is not None:
+                ledger.add("ONNX Runtime against kernels", f"{head}, {form}", name, difference(output, ours))
+        os.remove(path)
+
+
+def prove(tool, folder, name, ledger, only):
     with open(os.path.join(folder, "inputs.jsonl"), encoding="utf-8") as file:
         inputs = [json.loads(line) for line in file]
     model = reference.Reference.open(folder)
     hidden = [model.hidden(line["input_ids"], line.get("token_type_ids")) for line in inputs]
-    everything = len(inputs)
     for head in model.heads():
         expected = [model.output(head, x) for x in hidden]
-        together, ids = infer(tool, folder, head, 1, everything)
-        if ids != [line["id"] for line in inputs]:
-            raise RuntimeError(f"{name}: ids are not those of the input, in order")
-        ledger.add("float64 reference", head, name, difference(together, expected))
-        two, _ = infer(tool, folder, head, 2, everything)
-        same = all(np.array_equal(a, b) for a, b in zip(together, two))
-        ledger.add("threads", head, name, 0.0 if same else max(difference(two, together), sys.float_info.min))
-        alone, _ = infer(tool, folder, head, 1, 1)
-        threes, _ = infer(tool, folder, head, 2, 3)
-        ledger.add("batch composition", head, name, max(difference(together, alone), difference(threes, alone)))
-        if head == "classifier" and with_onnx:
-            path = os.path.join(folder, "model.onnx")
-            run = subprocess.run([*tool, "export", folder, "--output", path], capture_output=True, text=True)
-            if run.returncode:
-                raise RuntimeError(f"{name}: export exited {run.returncode}: {run.stderr.strip()[-500:]}")
-            for batch_size in (everything, 1):
-                logits = onnx_logits(path, inputs, batch_size)
-                output = f"classifier, batch {'all' if batch_size > 1 else 1}"
-                ledger.add("ONNX Runtime against reference", output, name, difference(logits, expected))
-                ledger.add("ONNX Runtime against kernels", output, name, difference(logits, together))
-            os.remove(path)
+        ours = None
+        if only != "onnx":
+            ours = prove_kernels(tool, folder, name, head, inputs, expected, ledger)
+        if only != "kernels":
+            prove_export(tool, folder, name, head, inputs, expected, ours, ledger)
 
 
 def main():
@@ -136,7 +153,7 @@ def main():
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--first", type=int, default=0, help="index of the first model")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--skip-onnx", action="store_true")
+    parser.add_argument("--only", choices=["kernels", "onnx"])
     parser.add_argument("--models", help="keep the model folders here")
     options = parser.parse_args()
     tool = shlex.split(options.edgetwin)
@@ -147,7 +164,7 @@ def main():
             folder = os.path.join(options.models or scratch, name)
             random_models.write(folder, *random_models.make(options.seed, index))
             try:
-                prove(tool, folder, name, ledger, not options.skip_onnx)
+                prove(tool, folder, name, ledger, options.only)
             except Exception as error:  # a model that cannot be run is a failure of its own, not the end
                 broken.append(f"model {name}: {type(error).__name__}: {error}")
             if index % 20 == 19:
