@@ -25,7 +25,7 @@ KINDS = ["sa_sdp", "sa_wma", "l_dft", "l_dct", "c_5", "c_9", "c_13"]
 
 def architecture_of(random, index):
     wide = index % 10 == 9
-    widths = [128, 256] if wide else [8, 12, 16, 20, 24, 32, 40, 48]
+    widths = [128, 256] if wide else [16, 20, 24, 32, 36, 40, 48]
     depth = int(random.integers(2, 4)) if wide else int(random.integers(1, 5))
     width = int(random.choice(widths))
     layers = []
@@ -34,9 +34,9 @@ def architecture_of(random, index):
             width = int(random.choice(widths))
         heads = int(random.choice([2, 4, 8] if wide else [1, 2, 3, 4, 5, 7]))
         if random.random() < 0.6:
-            size = max(width // heads, 3)
+            size = max(width // heads, 4)
         else:
-            size = int(random.choice([32, 64] if wide else [3, 4, 5, 7, 8, 16, 17, 24]))
+            size = int(random.choice([32, 64] if wide else [4, 5, 7, 8, 16, 17, 24]))
         if number == 0:  # all seven kinds come by, whatever else the dice say
             kinds = [KINDS[(index + i) % 7] for i in range(heads)]
             random.shuffle(kinds)
@@ -92,7 +92,7 @@ def weights_of(random, architecture, labels, tied):
                 taps, convolution = int(kind[2:]), f"{own}heads.{i}.convolution."
                 matrix(convolution + "depthwise.weight", d, taps, 1.8)
                 linear(convolution + "pointwise", d, d)
-                linear(convolution + "span", taps, d, 2.5)
+                linear(convolution + "span", taps, d)
                 linear(convolution + "value", d, d)
         linear(prefix + "attention.output.dense", h, a, 0.8)
         layer_norm(prefix + "attention.output.LayerNorm", h)
@@ -184,7 +184,7 @@ def unimportant(seed, index, architecture, tensors, inputs):
     for group, name, rows in operations(architecture, tensors):
         changed = {**tensors, name: tensors[name].copy()}
         part = changed[name][rows]
-        part += np.sqrt(np.square(tensors[name]).mean()) * random.standard_normal(part.shape).astype(np.float32)
+        part += np.sqrt(np.square(tensors[name]).mean()) * random.choice(np.float32([-1, 1]), part.shape)
         new = outputs(changed)
         change = max(np.abs(a - b).max() / np.abs(b).max() for a, b in zip(new, plain))
         if not change > 1e-3:
