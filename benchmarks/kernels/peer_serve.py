@@ -7,8 +7,8 @@
  quit
 
 usage: peer_serve.py onnxruntime | torch
-Every peer is at its best: whatever ways of running the model it has are tried at load, and the fastest serves. ONNX Runtime tries
-every file it is given, PyTorch plain, traced and frozen, and (2.x) compiled with frozen weights.
+Every peer is at its best: whatever ways of running the model it has are tried at load, and the fastest serves. ONNX Runtime
+tries every file it is given, PyTorch plain, traced and frozen, and (2.x) compiled with frozen weights.
 """
 import json
 import os

@@ -5,10 +5,11 @@
  peers.py mixed    random mixed FlexiBERT models against ONNX Runtime on both exported forms
  peers.py exports  ONNX Runtime on our export against ONNX Runtime on Hugging Face's own export
 
-Length 128, fp32, the whole model with embeddings, mask and classifier, the same weights and tokens. Each contender is a process that
-has the model loaded; rounds go through the contenders in random order, and only one of them works at a time. A contender's figure is the median
-of all its calls; a ratio is that of the fastest peer to ours, with the range of the middle half of the rounds. The logits of every peer are
-held against the float64 reference first (1e-4). Peers run without OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE.
+Length 128, fp32, the whole model with embeddings, mask and classifier, the same weights and tokens. Each contender is a process
+that has the model loaded; rounds go through the contenders in random order, and only one of them works at a time. A contender's
+figure is the median of all its calls; a ratio is the fastest peer's time over ours, the median of the rounds, with the range of
+their middle half. Everyone's logits are held against the float64 reference first (1e-4). Nobody gets OPENBLAS_CORETYPE or
+OPENBLAS_L2_SIZE.
 
 usage: peers.py bert|mixed|exports --edgetwin PATH --engine "PATH/edgetwin-benchmarks kernels --serve"
        [--models tiny,mini,base] [--batches 1,8] [--threads 1,2] [--rounds 9] [--seconds 0.4] [--peers …] [--json FILE]

@@ -3,7 +3,8 @@
 
 For each model of random_models.py and each output (classifier, masked LM, hidden states, mean):
  - `edgetwin infer` against the float64 reference: at most 1e-5;
- - ONNX Runtime on the file of `edgetwin export`, in both of its forms, against the reference, and against `edgetwin infer`: at most 1e-4;
+ - ONNX Runtime on the file of `edgetwin export`, in both of its forms, against the reference, and against `edgetwin infer`: at
+   most 1e-4;
  - 1 and 2 threads: the same bits;
  - batches of 1, 3 and all sentences (so of any composition and padding): at most 1e-6.
 An error is the largest absolute difference over the sentences of a model and output, divided by the largest absolute value of

@@ -7,8 +7,8 @@ model.safetensors and inputs.jsonl: sentences of mixed length, among them 1 and 
 and as many as the model has positions. The same seed and index give the same model.
 
 usage: random_models.py --count N --seed S --output DIR [--check]
---check also perturbs every weight that belongs to an operation, and fails where the outputs do not change by more than 1e-3
-of their largest value. Needs numpy.
+--check also perturbs every group of weights, and says where the outputs do not change by more than 1e-3 of their largest value;
+it fails where that are more than one group in a thousand (a gate of a small head may be shut by chance). Needs numpy.
 """
 import argparse
 import json
@@ -184,7 +184,8 @@ def unimportant(seed, index, architecture, tensors, inputs):
     for group, name, rows in operations(architecture, tensors):
         changed = {**tensors, name: tensors[name].copy()}
         part = changed[name][rows]
-        part += np.sqrt(np.square(tensors[name]).mean()) * random.choice(np.float32([-1, 1]), part.shape)
+        noise = random.standard_normal(part.shape)
+        part += np.sqrt(np.square(tensors[name]).mean() / np.square(noise).mean()) * noise
         new = outputs(changed)
         change = max(np.abs(a - b).max() / np.abs(b).max() for a, b in zip(new, plain))
         if not change > 1e-3:
@@ -209,7 +210,7 @@ def main():
                 print(f"model {index:03d}: {group} changes the outputs by {change:.1e} only")
     if options.check:
         print(f"{groups} groups of weights in {options.count} models, {failures} change the outputs by 1e-3 or less")
-    sys.exit(1 if failures else 0)
+    sys.exit(1 if failures * 1000 > groups else 0)
 
 
 if __name__ == "__main__":

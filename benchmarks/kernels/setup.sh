@@ -1,6 +1,7 @@
 #!/bin/sh
-# The environment of the kernel benchmarks in benchmarks/.venv: numpy, ONNX Runtime, PyTorch 2.x, Hugging Face's tokenizers and transformers; and
-# Debian's PyTorch 1.13 where apt-get is there. Running it again changes nothing. About 1.7 GB, and 0.9 GB of Debian packages.
+# The environment of the kernel benchmarks in benchmarks/.venv: numpy, ONNX Runtime, PyTorch 2.x, Hugging Face's tokenizers and
+# transformers; and Debian's PyTorch 1.13 where apt-get is there. Running it again changes nothing. About 1.8 GB, and 0.9 GB of
+# Debian packages.
 #   setup.sh [all|proof]      proof: numpy and ONNX Runtime only
 set -eu
 cd "$(dirname "$0")/.."
@@ -19,4 +20,5 @@ fi
 if ! /usr/bin/python3 -c 'import torch' 2>/dev/null && command -v apt-get >/dev/null; then
   apt-get install -y --no-install-recommends python3-torch python3-numpy >/dev/null
 fi
-/usr/bin/python3 -c 'import torch; print("PyTorch", torch.__version__)' || echo "no PyTorch 1.13 at /usr/bin/python3: run peers.py with --peers 'ONNX Runtime,PyTorch 2'" >&2
+/usr/bin/python3 -c 'import torch; print("PyTorch", torch.__version__)' ||
+  echo "no PyTorch 1.13 at /usr/bin/python3: run peers.py with --peers 'ONNX Runtime,PyTorch 2'" >&2

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Lets PyPI's PyTorch run on a machine without a GPU and without the 4 GB of GPU libraries that its wheel asks for.
 
-Every GPU library that the wheel needs and that is absent gets a stand-in with the symbols looked for, each a function that reports failure.
-The CPU code (libtorch_cpu) is untouched and torch.cuda.is_available() is false. Run by setup.sh inside the environment; needs
+Every GPU library that the wheel needs and that is absent gets a stand-in with the symbols looked for, each a function that
+reports failure. The CPU code (libtorch_cpu) is untouched and torch.cuda.is_available() is false. Run by setup.sh inside the environment; needs
 a C compiler and binutils. Running it again changes nothing.
 """
 import glob

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Our WordPiece tokeniser against Hugging Face's `tokenizers`: ids and token types must be identical.
 
-Texts are 10 000 lines of $EDGETWIN_DATA/text and sentences of $EDGETWIN_DATA/glue (pairs as pairs), whole and truncated, uncased and cased,
-and every Unicode scalar between two letters (where the two libraries' Unicode versions may differ; counted apart).
+Texts are 10 000 lines of $EDGETWIN_DATA/text and sentences of $EDGETWIN_DATA/glue (pairs as pairs), whole and truncated,
+uncased and cased, and every Unicode scalar between two letters (where the two libraries' Unicode versions may differ; counted apart).
 Compiles Sources/Text with benchmarks/text/tokenize.swift.
 
 usage: compare_tokenizers.py [--fixture FILE]   (needs the package tokenizers, swiftc and EDGETWIN_DATA)
---fixture writes the known answers that the tests hold: short strings of this file, with Hugging Face's ids in a small vocabulary.
+--fixture writes the known answers that the tests hold: short strings of this file, with Hugging Face's ids in a small
+vocabulary.
 """
 import argparse
 import collections
