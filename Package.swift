@@ -33,6 +33,7 @@ let package = Package(
         "Architectures", "Numerics",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
+    .target(name: "Kernels", dependencies: ["ModelFiles", "Architectures", "CKernels"]),
     .target(name: "Measurements", dependencies: ["Architectures"]),
     .target(
       name: "Twins",
@@ -44,7 +45,10 @@ let package = Package(
       dependencies: ["Accuracy", "Twins", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "Workbench",
-      dependencies: ["Accuracy", "Architectures", "Calibration", "CoSearch", "Measurements", "Numerics", "Twins"]),
+      dependencies: [
+        "Accuracy", "Architectures", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Numerics",
+        "Twins",
+      ]),
     .executableTarget(
       name: "edgetwin",
       dependencies: [
@@ -58,6 +62,7 @@ let package = Package(
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
     .testTarget(name: "MeasurementsTests", dependencies: ["Measurements"]),
     .testTarget(name: "TwinsTests", dependencies: ["Twins"]),
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration"]),
