@@ -32,7 +32,8 @@ let package = Package(
       dependencies: [
         "Architectures", "Numerics",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-      ]),
+      ],
+      exclude: ["ONNX/onnx.proto"]),
     .target(name: "Measurements", dependencies: ["Architectures"]),
     .target(
       name: "Twins",
@@ -48,7 +49,7 @@ let package = Package(
     .executableTarget(
       name: "edgetwin",
       dependencies: [
-        "Workbench",
+        "ModelFiles", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What compares this project with the published method; not built by `swift build --product edgetwin`.
