@@ -33,7 +33,8 @@ let package = Package(
       dependencies: [
         "Architectures", "Numerics",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-      ]),
+      ],
+      exclude: ["ONNX/onnx.proto"]),
     .target(name: "Kernels", dependencies: ["ModelFiles", "Architectures", "CKernels"]),
     .target(name: "Measurements", dependencies: ["Architectures"]),
     .target(
@@ -48,17 +49,18 @@ let package = Package(
       name: "Workbench",
       dependencies: [
         "Accuracy", "Architectures", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Numerics",
-        "Twins",
+        "Text", "Twins",
       ]),
     .executableTarget(
       name: "edgetwin",
       dependencies: [
-        "Workbench",
+        "ModelFiles", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What compares this project with the published method; not built by `swift build --product edgetwin`.
     .executableTarget(
-      name: "edgetwin-benchmarks", dependencies: ["Calibration", "CoSearch", "Measurements", "Twins"],
+      name: "edgetwin-benchmarks",
+      dependencies: ["Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Twins"],
       path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"]),
