@@ -33,7 +33,9 @@ let package = Package(
       dependencies: [
         "Architectures", "Numerics",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-      ]),
+      ],
+      exclude: ["ONNX/onnx.proto"]),
+    .target(name: "Kernels", dependencies: ["ModelFiles", "Architectures", "CKernels"]),
     .target(name: "Measurements", dependencies: ["Architectures"]),
     .target(
       name: "Twins",
@@ -45,21 +47,26 @@ let package = Package(
       dependencies: ["Accuracy", "Twins", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "Workbench",
-      dependencies: ["Accuracy", "Architectures", "Calibration", "CoSearch", "Measurements", "Numerics", "Twins"]),
+      dependencies: [
+        "Accuracy", "Architectures", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Numerics",
+        "Text", "Twins",
+      ]),
     .executableTarget(
       name: "edgetwin",
       dependencies: [
-        "Workbench",
+        "ModelFiles", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What compares this project with the published method; not built by `swift build --product edgetwin`.
     .executableTarget(
-      name: "edgetwin-benchmarks", dependencies: ["Calibration", "CoSearch", "Measurements", "Twins"],
+      name: "edgetwin-benchmarks",
+      dependencies: ["Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Twins"],
       path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"]),
     .testTarget(name: "TextTests", dependencies: ["Text"], resources: [.copy("Fixtures")]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
     .testTarget(name: "MeasurementsTests", dependencies: ["Measurements"]),
     .testTarget(name: "TwinsTests", dependencies: ["Twins"]),
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration"]),
