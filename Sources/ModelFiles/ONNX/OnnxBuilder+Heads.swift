@@ -86,7 +86,11 @@ extension OnnxBuilder {
     _ group: Group, query: String, key: String, value: String
   ) throws(ModelFileError) -> String {
     let values = split(value, group)
-    let queries = split(query, group)
+    let root = graph.number(Float(group.headSize).squareRoot())
+    let isRelative = architecture.position == .relativeKey
+    var queries = split(query, group)
+    // Where there are two terms it is cheaper to scale the queries than the scores.
+    if isRelative { queries = graph.add("Div", [queries, root]) }
     var scores: [String] = []
     if group.operation.isSelfAttention {
       var left = queries
@@ -95,9 +99,9 @@ extension OnnxBuilder {
       }
       scores.append(graph.matMul(left, split(key, group, order: [0, 2, 3, 1])))
     }
-    if architecture.position == .relativeKey { scores.append(try relative(group, queries)) }
+    if isRelative { scores.append(try relative(group, queries)) }
     let sum = scores.count == 1 ? scores[0] : graph.plus(scores[0], scores[1])
-    let scaled = graph.add("Div", [sum, graph.number(Float(group.headSize).squareRoot())])
+    let scaled = isRelative ? sum : graph.add("Div", [sum, root])
     let masked = graph.plus(scaled, scoreMask)
     let weights = graph.add("Softmax", [masked], [("axis", .integer(-1))])
     return merged(graph.matMul(weights, values), group)

@@ -117,11 +117,14 @@ struct OnnxBuilder {
       .tensor(try table("token_type", architecture.typeVocabularySize)))
     var sum = graph.plus(
       graph.add("Gather", [words, "input_ids"]), graph.add("Gather", [types, "token_type_ids"]))
+    // Slices up to the length also hide from ONNX Runtime that all rows are as long as the input's: where it knows, it fuses
+    // each residual sum with its norm into a kernel that takes five times as long as the two (version 1.32, on a CPU).
     if architecture.position == .absolute {
       let rows = architecture.maximumPositions
       let positions = graph.constant("positions", shape: [rows, width], .tensor(try table("position", rows)))
-      let used = graph.slice(positions, from: graph.integers([0]), to: length, axis: 0)
-      sum = graph.plus(sum, used)
+      sum = graph.plus(sum, graph.slice(positions, from: graph.integers([0]), to: length, axis: 0))
+    } else {
+      sum = graph.slice(sum, from: graph.integers([0]), to: length, axis: 1)
     }
     return try layerNorm(sum, "embeddings.LayerNorm", width: width)
   }
