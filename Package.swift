@@ -35,12 +35,15 @@ let package = Package(
     .target(
       name: "CoSearch",
       dependencies: ["Accuracy", "Twins", .product(name: "Yams", package: "Yams")]),
+    .target(name: "CBoards"),
+    .target(name: "Boards", dependencies: ["Architectures", "CBoards", "Measurements", "Numerics"]),
     .target(
       name: "Workbench",
-      dependencies: ["Accuracy", "Architectures", "Calibration", "CoSearch", "Measurements", "Numerics", "Twins"]),
+      dependencies: ["Accuracy", "Architectures", "Boards", "Calibration", "CoSearch", "Measurements", "Numerics", "Twins"]),
     .executableTarget(
       name: "edgetwin",
       dependencies: [
+        "Boards",
         "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -55,6 +58,7 @@ let package = Package(
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration"]),
     .testTarget(name: "AccuracyTests", dependencies: ["Accuracy"]),
     .testTarget(name: "CoSearchTests", dependencies: ["CoSearch"]),
+    .testTarget(name: "BoardsTests", dependencies: ["Boards"]),
     .testTarget(name: "WorkbenchTests", dependencies: ["Workbench"]),
     // Runs the built tool as a user types it; `make test` builds the tool first.
     .testTarget(name: "CommandLineTests"),
