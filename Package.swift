@@ -12,6 +12,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     .package(url: "https://github.com/attaswift/BigInt", from: "6.0.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .systemLibrary(
@@ -25,6 +26,12 @@ let package = Package(
         "Numerics",
         .product(name: "Yams", package: "Yams"),
         .product(name: "BigInt", package: "BigInt"),
+      ]),
+    .target(
+      name: "ModelFiles",
+      dependencies: [
+        "Architectures", "Numerics",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     .target(name: "Measurements", dependencies: ["Architectures"]),
     .target(
@@ -53,6 +60,7 @@ let package = Package(
       path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"]),
+    .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"]),
     .testTarget(name: "MeasurementsTests", dependencies: ["Measurements"]),
     .testTarget(name: "TwinsTests", dependencies: ["Twins"]),
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration"]),

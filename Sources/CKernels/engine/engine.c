@@ -1,0 +1,198 @@
+#include "../include/edgetwin_engine.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine_internal.h"
+
+extern const edgetwin_kernels edgetwin_kernels_baseline;
+#if defined(__x86_64__)
+extern const edgetwin_kernels edgetwin_kernels_avx512, edgetwin_kernels_avx2;
+#endif
+
+const edgetwin_kernels *edgetwin_kernels_best(const char *limit) {
+#if defined(__x86_64__)
+  const bool baseline_only = limit && strcmp(limit, "baseline") == 0;
+  const bool avx2_at_most = limit && strcmp(limit, "avx2") == 0;
+  __builtin_cpu_init();
+  if (!baseline_only) {
+    if (!avx2_at_most && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512cd"))
+      return &edgetwin_kernels_avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
+      return &edgetwin_kernels_avx2;
+  }
+#else
+  (void)limit;
+#endif
+  return &edgetwin_kernels_baseline;
+}
+
+static size_t panels(const edgetwin_kernels *kernels, size_t outputs) {
+  return (outputs + kernels->panel_columns - 1) / kernels->panel_columns;
+}
+
+size_t edgetwin_packed_floats(const edgetwin_kernels *kernels, size_t outputs, size_t inputs) {
+  return panels(kernels, outputs) * kernels->panel_columns * inputs;
+}
+
+size_t edgetwin_packed_int8_bytes(const edgetwin_kernels *kernels, size_t outputs, size_t inputs) {
+  return panels(kernels, outputs) * kernels->panel_columns * ((inputs + 3) / 4 * 4);
+}
+
+static size_t rounded(size_t n) { return (n + 15) / 16 * 16; }
+
+size_t edgetwin_attention_scratch(const edgetwin_kernels *kernels, const edgetwin_attention *step, size_t longest) {
+  const size_t d = step->head_size, dp = step->head_size_padded, n = longest, np = rounded(n), rows = kernels->tile_rows;
+  const size_t extra = 3 * (n + 2) * dp + 16 * n;
+  const size_t attention = rows * (np + rounded(n + rows) + dp) + d * np + 2 * n * dp;
+  return n * dp + (extra > attention ? extra : attention) + 64;
+}
+
+size_t edgetwin_linear_scratch(const edgetwin_kernels *kernels, const edgetwin_linear *step) {
+  (void)kernels;
+  (void)step;
+  return 0;
+}
+
+// Rows a multiple of 4 KiB apart would fall into the same few sets of the first-level cache.
+size_t edgetwin_table_ld(size_t columns) { return rounded(columns) + 16; }
+
+size_t edgetwin_fourier_floats(size_t n) { return 2 * (n / 2 + 1) * edgetwin_table_ld(n / 2 + 1); }
+
+void edgetwin_fourier_table(size_t n, float *table) {
+  const size_t half = n / 2 + 1, ld = edgetwin_table_ld(half);
+  memset(table, 0, sizeof(float) * edgetwin_fourier_floats(n));
+  for (size_t j = 0; j < half; j++)
+    for (size_t l = 0; l < half; l++) {
+      const double angle = 2 * M_PI * (double)(j * l % n) / (double)n;
+      table[j * ld + l] = (float)(cos(angle) / sqrt((double)n));
+      const bool zero = 2 * j % n == 0 || 2 * l % n == 0;
+      table[(half + j) * ld + l] = zero ? 0 : (float)(sin(angle) / sqrt((double)n));
+    }
+}
+
+size_t edgetwin_cosine_floats(size_t n) { return n * edgetwin_table_ld((n + 1) / 2); }
+
+void edgetwin_cosine_table(size_t n, float *table) {
+  const size_t half = (n + 1) / 2, odd = n / 2, ld = edgetwin_table_ld(half);
+  memset(table, 0, sizeof(float) * edgetwin_cosine_floats(n));
+  for (size_t j = 0; j < n; j++) {
+    float *row = table + (j % 2 == 0 ? j / 2 : half + j / 2) * ld;
+    const double norm = sqrt((j == 0 ? 1.0 : 2.0) / (double)n);
+    for (size_t l = 0; l < (j % 2 == 0 ? half : odd); l++)
+      row[l] = (float)(norm * cos(M_PI * (double)((2 * l + 1) * j % (4 * n)) / (2.0 * (double)n)));
+  }
+}
+
+double edgetwin_clock(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+// MARK: running a plan
+
+typedef struct run {
+  const edgetwin_kernels *kernels;
+  edgetwin_pool *pool;
+  const edgetwin_step *steps;
+  size_t count;
+  const edgetwin_tokens *tokens;
+  float *scratch;
+  size_t scratch_floats;
+  double *times;
+} run;
+
+static size_t rows_of(const run *r, const edgetwin_linear *step) {
+  return step->by_sequence ? r->tokens->batch : (size_t)r->tokens->offsets[r->tokens->batch];
+}
+
+// How a step is cut into tasks: rows × columns, or sequences × heads.
+static void cut(const run *r, const edgetwin_step *step, size_t *across, size_t *down) {
+  const size_t threads = edgetwin_pool_threads(r->pool), wanted = threads == 1 ? 1 : 2 * threads;
+  const size_t rows = (size_t)r->tokens->offsets[r->tokens->batch];
+  *down = 1;
+  switch (step->kind) {
+    case EDGETWIN_STEP_LINEAR: {
+      const size_t own = rows_of(r, &step->of.linear);
+      const size_t tiles = (own + r->kernels->tile_rows - 1) / r->kernels->tile_rows;
+      if (step->of.linear.norm.gamma) {
+        *across = own < wanted ? own : wanted;
+      } else if (tiles >= wanted) {
+        *across = wanted;
+      } else {
+        const size_t columns = panels(r->kernels, step->of.linear.outputs);
+        *across = 1;
+        *down = columns < wanted ? columns : wanted;
+      }
+      break;
+    }
+    case EDGETWIN_STEP_ATTENTION:
+      *across = r->tokens->batch;
+      *down = step->of.attention.head_count;
+      break;
+    case EDGETWIN_STEP_EMBEDDING:
+      *across = r->tokens->batch;
+      *down = wanted < 1 + rows / r->tokens->batch / 16 ? wanted : 1 + rows / r->tokens->batch / 16;
+      break;
+    default: *across = r->tokens->batch;
+  }
+}
+
+static void perform(const run *r, const edgetwin_step *step, size_t task, size_t across, size_t down, float *scratch) {
+  const size_t i = task / down, j = task % down;
+  const int32_t *offsets = r->tokens->offsets;
+  switch (step->kind) {
+    case EDGETWIN_STEP_LINEAR: {
+      const edgetwin_linear *linear = &step->of.linear;
+      const size_t rows = rows_of(r, linear), columns = panels(r->kernels, linear->outputs);
+      r->kernels->linear(
+          linear, rows * i / across, rows * (i + 1) / across, columns * j / down, columns * (j + 1) / down, scratch);
+      break;
+    }
+    case EDGETWIN_STEP_ATTENTION: r->kernels->attention(&step->of.attention, r->tokens, i, j, scratch); break;
+    case EDGETWIN_STEP_EMBEDDING: {
+      const size_t rows = (size_t)(offsets[i + 1] - offsets[i]);
+      r->kernels->embedding(&step->of.embedding, r->tokens, i, rows * j / down, rows * (j + 1) / down);
+      break;
+    }
+    case EDGETWIN_STEP_FIRST: {
+      const edgetwin_rows *rows = &step->of.rows;
+      memcpy(
+          rows->output + i * rows->output_ld, rows->input + (size_t)offsets[i] * rows->input_ld,
+          sizeof(float) * rows->width);
+      break;
+    }
+    case EDGETWIN_STEP_MEAN:
+      r->kernels->mean(&step->of.rows, i, (size_t)offsets[i], (size_t)offsets[i + 1]);
+      break;
+  }
+}
+
+static void run_steps(void *context, size_t thread) {
+  const run *r = context;
+  float *scratch = r->scratch + thread * r->scratch_floats;
+  if (thread == 0 && r->times) r->times[0] = edgetwin_clock();
+  for (size_t s = 0; s < r->count; s++) {
+    size_t across, down;
+    cut(r, r->steps + s, &across, &down);
+    const size_t tasks = across * down;
+    for (size_t task = edgetwin_pool_claim(r->pool, s); task < tasks; task = edgetwin_pool_claim(r->pool, s))
+      perform(r, r->steps + s, task, across, down, scratch);
+    edgetwin_pool_barrier(r->pool, s);
+    if (thread == 0 && r->times) r->times[s + 1] = edgetwin_clock();
+  }
+}
+
+void edgetwin_run(
+    const edgetwin_kernels *kernels, edgetwin_pool *pool, const edgetwin_step *steps, size_t count,
+    const edgetwin_tokens *tokens, float *scratch, size_t scratch_floats, double *times) {
+  run r = {kernels, pool, steps, count, tokens, scratch, scratch_floats, times};
+  edgetwin_pool_run(pool, run_steps, &r);
+}

@@ -1,0 +1,149 @@
+import Architectures
+import CKernels
+import ModelFiles
+
+/// Runs one model on batches of sequences. Weights are packed and all memory is planned when it is made; a call allocates nothing but its
+/// answer. Not for use by several threads at once; make a session for each.
+///
+/// The result of a sequence does not depend on what it is batched with, nor on the number of threads: every element is computed by the same
+/// operations in the same order.
+public final class InferenceSession {
+  public let architecture: Architecture
+  public let head: OutputHead
+  public let options: SessionOptions
+  /// Sequences of the largest batch, and tokens of the longest sequence.
+  public let batchSize: Int
+  public let sequenceLength: Int
+  /// What multiplies the linear layers.
+  public let matrixLibrary: MatrixLibrary
+  public let memoryPlan: MemoryPlan
+
+  private let packed: PackedModel
+  private let plan: Plan
+  private let pool: OpaquePointer
+  private let scratch: AlignedMemory
+  private let scratchStride: Int
+  private let tokens: TokenBuffers
+  private let times: UnsafeMutablePointer<Double>
+
+  /// - Parameters:
+  ///   - model: architecture and weights; not kept.
+  ///   - batchSize: most sequences of a call.
+  ///   - sequenceLength: most tokens of a sequence.
+  /// - Throws: ``KernelError`` (kind `model`) for weights that are missing or of another shape, `input` for sizes that the model does not
+  ///   take, `machine` where threads or a precision are not to be had.
+  public init(
+    model: Model, batchSize: Int, sequenceLength: Int, head: OutputHead = .classifier,
+    options: SessionOptions = SessionOptions()
+  ) throws(KernelError) {
+    guard batchSize > 0, sequenceLength > 0 else {
+      throw KernelError(.input, "batch size and sequence length must be at least 1")
+    }
+    guard sequenceLength <= model.architecture.maximumPositions else {
+      throw KernelError(
+        .input,
+        "sequence length \(sequenceLength) is above the model's maximum_positions, \(model.architecture.maximumPositions)")
+    }
+    guard (1...256).contains(options.threads) else {
+      throw KernelError(.input, "threads must be 1 to 256, not \(options.threads)")
+    }
+    guard let kernels = edgetwin_kernels_best(options.instructionSet) else {
+      throw KernelError(.machine, "there are no kernels for this processor")
+    }
+    guard options.precision == .fp32 || kernels.pointee.int8 else {
+      throw KernelError(
+        .machine,
+        "this processor has no 8-bit dot products (AVX-512 VNNI), so that int8 would be slower than fp32; use --precision fp32")
+    }
+    let packed = PackedModel(source: model, kernels: kernels, precision: options.precision)
+    var builder = PlanBuilder(
+      model: model, packed: packed, batchSize: batchSize, sequenceLength: sequenceLength, head: head)
+    plan = try builder.build()
+    let cores = options.pinned ? (0..<options.threads).map { Int32($0) } : nil
+    guard let pool = edgetwin_pool_create(options.threads, cores) else {
+      throw KernelError(.machine, "\(options.threads) threads cannot be started; ask for fewer")
+    }
+    self.pool = pool
+    self.packed = packed
+    scratchStride = (plan.scratchFloats + 63) / 16 * 16
+    scratch = AlignedMemory(floats: scratchStride * options.threads)
+    tokens = TokenBuffers(
+      batchSize: batchSize, sequenceLength: sequenceLength, fourier: plan.usesFourier, cosine: plan.usesCosine)
+    times = .allocate(capacity: plan.steps.count + 1)
+    times.initialize(repeating: 0, count: plan.steps.count + 1)
+    architecture = model.architecture
+    self.head = head
+    self.options = options
+    self.batchSize = batchSize
+    self.sequenceLength = sequenceLength
+    matrixLibrary = MatrixLibrary(
+      name: "edgetwin", version: "", core: String(cString: kernels.pointee.name))
+    memoryPlan = MemoryPlan(
+      weightBytes: packed.byteCount, activationBytes: plan.activations.byteCount + scratch.byteCount)
+  }
+
+  deinit {
+    edgetwin_pool_destroy(pool)
+    times.deallocate()
+  }
+
+  /// Numbers in a row of the answer: labels, vocabulary or hidden size.
+  public var outputWidth: Int { plan.outputWidth }
+
+  /// Runs a batch and gives the answer, row-major: a row a sequence, or a row a token of all sequences one after another
+  /// (``OutputHead/isPerToken``).
+  ///
+  /// - Throws: ``KernelError`` (kind `input`) for a batch that is larger than planned or holds ids that the model does not know.
+  public func run(_ batch: TokenBatch) throws(KernelError) -> [Float] {
+    try load(batch)
+    runLoaded()
+    return answer(rows: head.isPerToken ? batch.tokenCount : batch.count)
+  }
+
+  /// Makes a batch the one that ``runLoaded()`` runs.
+  ///
+  /// - Throws: as ``run(_:)``.
+  public func load(_ batch: TokenBatch) throws(KernelError) {
+    guard batch.count <= batchSize else {
+      throw KernelError(.input, "the batch has \(batch.count) sequences; the session was planned for \(batchSize)")
+    }
+    for index in 0..<batch.count where batch.length(index) > sequenceLength {
+      throw KernelError(
+        .input,
+        "sequence \(index) has \(batch.length(index)) tokens; the session was planned for \(sequenceLength)")
+    }
+    try batch.check(architecture)
+    tokens.load(batch)
+  }
+
+  /// One inference of the loaded batch; nothing is allocated. The answer stays inside: this is what is timed.
+  public func runLoaded() { perform(times: nil) }
+
+  /// One inference of the loaded batch with the clock read between its steps.
+  public func profile() -> [KernelEvent] {
+    perform(times: times)
+    return plan.labels.indices.map { index in
+      KernelEvent(
+        name: plan.labels[index].name, layer: plan.labels[index].layer,
+        kernelClass: plan.labels[index].kernelClass, startSeconds: times[index] - times[0],
+        durationSeconds: times[index + 1] - times[index])
+    }
+  }
+
+  private func perform(times: UnsafeMutablePointer<Double>?) {
+    plan.steps.withUnsafeBufferPointer { steps in
+      edgetwin_run(
+        packed.kernels, pool, steps.baseAddress, steps.count, tokens.view, scratch.floats, scratchStride, times)
+    }
+  }
+
+  private func answer(rows: Int) -> [Float] {
+    let width = plan.outputWidth
+    return [Float](unsafeUninitializedCapacity: rows * width) { buffer, count in
+      for row in 0..<rows {
+        for column in 0..<width { buffer[row * width + column] = plan.output[row * plan.outputStride + column] }
+      }
+      count = rows * width
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import Architectures
+import CKernels
+import ModelFiles
+
+/// Weights in the form that the kernels read; made once a model.
+final class PackedModel {
+  struct Linear {
+    var weights: UnsafeRawPointer
+    var scales: UnsafePointer<Float>?
+    var sums: UnsafePointer<Int32>?
+    var bias: UnsafePointer<Float>
+    var inputs: Int
+    var outputs: Int
+  }
+
+  let kernels: UnsafePointer<edgetwin_kernels>
+  let precision: KernelPrecision
+  private let source: Model
+  private var blocks: [AlignedMemory] = []
+  private(set) var byteCount = 0
+
+  init(source: Model, kernels: UnsafePointer<edgetwin_kernels>, precision: KernelPrecision) {
+    self.source = source
+    self.kernels = kernels
+    self.precision = precision
+  }
+
+  private func block(floats: Int) -> UnsafeMutablePointer<Float> { block(bytes: 4 * floats).assumingMemoryBound(to: Float.self) }
+
+  private func block(bytes: Int) -> UnsafeMutableRawPointer {
+    let memory = AlignedMemory(byteCount: bytes)
+    blocks.append(memory)
+    byteCount += memory.byteCount
+    return memory.base
+  }
+
+  func tensor(_ name: String, _ shape: [Int]) throws(KernelError) -> Tensor {
+    do { return try source.weights.tensor(name, shape: shape) } catch { throw KernelError(error) }
+  }
+
+  static func rounded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+
+  /// A copy of a vector, padded with zeros so that whole panels of it can be read.
+  func vector(_ name: String, _ count: Int) throws(KernelError) -> UnsafePointer<Float> {
+    let tensor = try tensor(name, [count])
+    let copy = block(floats: Self.rounded(count) + 64)
+    tensor.withUnsafeFloats { values in
+      for index in 0..<count { copy[index] = values[index] }
+    }
+    return UnsafePointer(copy)
+  }
+
+  /// A matrix as it is, in rows.
+  func rows(_ name: String, _ shape: [Int]) throws(KernelError) -> UnsafePointer<Float> {
+    let tensor = try tensor(name, shape)
+    let copy = block(floats: tensor.count + 16)
+    tensor.withUnsafeFloats { values in
+      if let base = values.baseAddress { copy.update(from: base, count: values.count) }
+    }
+    tensor.releasePages()
+    return UnsafePointer(copy)
+  }
+
+  func norm(_ name: String, _ width: Int) throws(KernelError) -> edgetwin_norm {
+    edgetwin_norm(
+      gamma: try vector("\(name).weight", width), beta: try vector("\(name).bias", width),
+      epsilon: Float(source.layerNormEpsilon))
+  }
+
+  /// Linear maps of one input side by side: their outputs follow one another.
+  func linear(_ names: [String], inputs: Int, outputs: Int) throws(KernelError) -> Linear {
+    var tensors: [Tensor] = []
+    var biases: [Tensor] = []
+    for name in names {
+      tensors.append(try tensor("\(name).weight", [outputs, inputs]))
+      biases.append(try tensor("\(name).bias", [outputs]))
+    }
+    return pack(tensors, biases: biases, inputs: inputs, outputs: outputs)
+  }
+
+  func pack(_ tensors: [Tensor], biases: [Tensor], inputs: Int, outputs: Int) -> Linear {
+    let total = outputs * tensors.count
+    let bias = block(floats: Self.rounded(total) + 64)
+    for (index, tensor) in biases.enumerated() {
+      tensor.withUnsafeFloats { values in
+        for column in 0..<outputs { bias[index * outputs + column] = values[column] }
+      }
+    }
+    // One tensor is packed straight from the file; several are laid one under another first.
+    if tensors.count == 1 {
+      let linear = tensors[0].withUnsafeFloats { packed($0, bias: bias, inputs: inputs, outputs: total) }
+      tensors[0].releasePages()
+      return linear
+    }
+    let joined = AlignedMemory(floats: total * inputs)
+    for (index, tensor) in tensors.enumerated() {
+      tensor.withUnsafeFloats { values in
+        if let base = values.baseAddress {
+          joined.floats.advanced(by: index * outputs * inputs).update(from: base, count: values.count)
+        }
+      }
+      tensor.releasePages()
+    }
+    return packed(
+      UnsafeBufferPointer(start: joined.floats, count: total * inputs), bias: bias, inputs: inputs, outputs: total)
+  }
+
+  private func packed(
+    _ values: UnsafeBufferPointer<Float>, bias: UnsafeMutablePointer<Float>, inputs: Int, outputs: Int
+  ) -> Linear {
+    switch precision {
+    case .fp32:
+      let weights = block(floats: edgetwin_packed_floats(kernels, outputs, inputs))
+      kernels.pointee.pack(values.baseAddress, outputs, inputs, weights)
+      return Linear(
+        weights: UnsafeRawPointer(weights), scales: nil, sums: nil, bias: UnsafePointer(bias), inputs: inputs,
+        outputs: outputs)
+    case .int8:
+      let weights = block(bytes: edgetwin_packed_int8_bytes(kernels, outputs, inputs))
+      let scales = block(floats: Self.rounded(outputs) + 64)
+      let sums = block(bytes: 4 * (Self.rounded(outputs) + 64)).assumingMemoryBound(to: Int32.self)
+      kernels.pointee.pack_int8(
+        values.baseAddress, outputs, inputs, weights.assumingMemoryBound(to: Int8.self), scales, sums)
+      return Linear(
+        weights: UnsafeRawPointer(weights), scales: UnsafePointer(scales), sums: UnsafePointer(sums),
+        bias: UnsafePointer(bias), inputs: inputs, outputs: outputs)
+    }
+  }
+
+  /// A small matrix [rows, columns] by rows of `stride` floats, the rest zero; `value` gives its elements.
+  func table(rows: Int, columns: Int, stride: Int, _ value: (Int, Int) -> Float) -> UnsafePointer<Float> {
+    let copy = block(floats: rows * stride + 64)
+    for row in 0..<rows {
+      for column in 0..<columns { copy[row * stride + column] = value(row, column) }
+    }
+    return UnsafePointer(copy)
+  }
+
+  /// A tensor [rows, columns] as a table, transposed or not.
+  func table(
+    _ name: String, _ shape: [Int], transposed: Bool, stride: Int
+  ) throws(KernelError) -> UnsafePointer<Float> {
+    let tensor = try tensor(name, shape)
+    let columns = shape.count > 1 ? shape[1] : 1
+    return tensor.withUnsafeFloats { values in
+      transposed
+        ? table(rows: columns, columns: shape[0], stride: stride) { values[$1 * columns + $0] }
+        : table(rows: shape[0], columns: columns, stride: stride) { values[$0 * columns + $1] }
+    }
+  }
+
+  /// The head operations of a layer, as the attention kernel wants them.
+  func heads(_ layer: Architecture.Layer, path: String) throws(KernelError) -> UnsafePointer<edgetwin_head> {
+    let d = layer.headSize
+    let padded = Self.rounded(d)
+    let list = block(bytes: layer.heads.count * MemoryLayout<edgetwin_head>.stride)
+      .bindMemory(to: edgetwin_head.self, capacity: layer.heads.count)
+    for (index, operation) in layer.heads.enumerated() {
+      var head = edgetwin_head()
+      let name = "\(path).heads.\(index)"
+      switch operation {
+      case .scaledDotProduct: head.kind = Int32(EDGETWIN_HEAD_SCALED_DOT_PRODUCT.rawValue)
+      case .weightedMultiplicative:
+        head.kind = Int32(EDGETWIN_HEAD_WEIGHTED.rawValue)
+        head.weighted = try table("\(name).wma.weight", [d, d], transposed: false, stride: padded)
+      case .discreteFourier: head.kind = Int32(EDGETWIN_HEAD_FOURIER.rawValue)
+      case .discreteCosine: head.kind = Int32(EDGETWIN_HEAD_COSINE.rawValue)
+      case .convolution5, .convolution9, .convolution13:
+        let taps = operation.taps ?? 1
+        let part = "\(name).convolution"
+        head.kind = Int32(EDGETWIN_HEAD_CONVOLUTION.rawValue)
+        head.taps = Int32(taps)
+        head.depthwise = try table("\(part).depthwise.weight", [d, taps], transposed: true, stride: padded)
+        head.pointwise = try table("\(part).pointwise.weight", [d, d], transposed: true, stride: padded)
+        head.pointwise_bias = try vector("\(part).pointwise.bias", d)
+        head.span = try table("\(part).span.weight", [taps, d], transposed: true, stride: 16)
+        head.span_bias = try vector("\(part).span.bias", taps)
+        head.value = try table("\(part).value.weight", [d, d], transposed: true, stride: padded)
+        head.value_bias = try vector("\(part).value.bias", d)
+      }
+      list[index] = head
+    }
+    return UnsafePointer(list)
+  }
+}
