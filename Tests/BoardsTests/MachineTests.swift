@@ -111,8 +111,7 @@ import Testing
     #expect(meters.map(\.name) == ["powercap psys", "powercap package-0"])
     #expect(meters.map(\.scope) == [.board, .package] && meters.allSatisfy { $0.idleIncluded })
     #expect(try meters[0].read() == .energy(joules: 7, modulusJoules: nil))
-    guard case .energy(_, let modulus?) = try meters[1].read() else { throw FakeFailure() }
-    #expect([1.0, 9e-6].contains { (try? meters[1].read()) == .energy(joules: $0, modulusJoules: modulus) } || modulus > 0)
+    #expect(try meters[1].read() == .energy(joules: 1, modulusJoules: 262_143_328_850 * 1e-6))
   }
 
   @Test func packagesOfSeveralSocketsAreSummed() throws {
@@ -178,7 +177,7 @@ import Testing
     // A ramp from 0 to 10 W, trapezoids: exact.
     let ramp = samples((0...10).map { (Double($0), .power(watts: Double($0))) })
     #expect(abs((ramp.use(from: 0, to: 10)?.joules ?? 0) - 50) < 1e-12)
-    #expect(ramp.use(from: 2, to: 4)?.peakWatts == 4.5)
+    #expect(ramp.use(from: 2, to: 4)?.peakWatts == 4)
     // A steady power goes on beyond the readings.
     let steady = samples([(1, .power(watts: 5)), (2, .power(watts: 5))])
     #expect(abs((steady.use(from: 0, to: 4)?.joules ?? 0) - 20) < 1e-12)

@@ -12,14 +12,14 @@ import Testing
     let report = try MeasuringProtocol.WarmUp().run(workload, clock: clock)
     #expect(report.isSteady)
     #expect(report.calls > 100 && report.calls < 1_000)
-    #expect(abs(report.callSeconds / 0.002 - 1) < 0.08 && report.excess > 0.8)
+    #expect(abs(report.callSeconds / 0.002 - 1) < 0.01 && report.excess > 0.8)
   }
 
   @Test func steadyWorkloadsAreNotHeldUp() throws {
     let clock = FakeClock()
     let workload = FakeWorkload("a", clock) { _, _ in 0.0001 }
     let report = try MeasuringProtocol.WarmUp().run(workload, clock: clock)
-    #expect(report.isSteady && report.seconds < 0.06)
+    #expect(report.isSteady && report.seconds < 0.09)
     #expect(abs(report.excess) < 1e-9)
   }
 
@@ -38,7 +38,7 @@ import Testing
     let clock = FakeClock()
     let workload = FakeWorkload("a", clock) { _, call in 0.001 * exp(Double(call)) }
     #expect(try MeasuringProtocol.WarmUp().run(workload, clock: clock, shouldStop: { true }).isSteady == false)
-    #expect(workload.calls <= 10)
+    #expect(workload.calls <= 12)
   }
 }
 
@@ -73,7 +73,7 @@ import Testing
   @Test func repeatsLastLongEnough() throws {
     let plan = MeasuringProtocol(repeats: 3, repeatSeconds: 0.05, maximumCallsPerRepeat: 400)
     let result = series(plan, [{ _, _ in 0.001 }, { _, _ in 0.2 }, { _, _ in 1e-6 }, { _, _ in 0 }])
-    #expect(result.results[0]?.repeats.allSatisfy { $0.callSeconds.count == 50 } == true)
+    #expect(result.results[0]?.repeats.allSatisfy { (50...51).contains($0.callSeconds.count) } == true)
     #expect(result.results[1]?.repeats.allSatisfy { $0.callSeconds.count == 1 } == true)
     #expect(result.results[2]?.repeats.allSatisfy { $0.callSeconds.count == 400 } == true)
     #expect(result.results[3]?.repeats.count == 3)

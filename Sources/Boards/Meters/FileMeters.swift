@@ -84,7 +84,9 @@ public enum Meters {
     let folder = "sys/class/powercap"
     var packages: [FileMeter] = []
     var result: [any Meter] = []
-    for zone in tree.names(in: folder) where zone.split(separator: ":").count == 2 {
+    // The memory-mapped driver shows the same packages once more.
+    let zones = tree.names(in: folder).filter { $0.split(separator: ":").count == 2 && !$0.contains("-mmio:") }
+    for zone in zones {
       let path = "\(folder)/\(zone)"
       guard let name = tree.text("\(path)/name"), tree.number("\(path)/energy_uj") != nil else { continue }
       let scope: PowerScope

@@ -88,10 +88,11 @@ public struct SeriesMeasurer {
   private func repeatOnce(
     _ workload: any RunnableWorkload, round: Int, callSeconds: Double, start: Double
   ) throws -> Repeat {
-    var warm = 0.0
-    repeat {
-      warm += try workload.callSeconds(1, clock: clock).reduce(0, +)
-    } while warm < plan.rewarmSeconds && !shouldStop()
+    let warmStart = clock.now()
+    for _ in 0..<1_000 {
+      _ = try workload.callSeconds(1, clock: clock)
+      if clock.now() - warmStart >= plan.rewarmSeconds || shouldStop() { break }
+    }
     let calls = plan.calls(callSeconds: callSeconds)
     let switches = cboards_involuntary_switches()
     let sampler = meter.map { MeterSampler($0, clock: clock) }

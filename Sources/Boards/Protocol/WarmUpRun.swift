@@ -22,25 +22,24 @@ extension MeasuringProtocol.WarmUp {
     let start = clock.now()
     var medians: [Double] = []
     var calls = 0
-    var last: Double?
     var agreements = 0
     func report(isSteady: Bool) -> WarmUpReport {
       let recent = Statistics.median(Array(medians.suffix(span)))
       return WarmUpReport(
         calls: calls, seconds: clock.now() - start, isSteady: isSteady, callSeconds: recent,
-        excess: (medians.first ?? recent) / recent - 1)
+        excess: recent > 0 ? (medians.first ?? recent) / recent - 1 : 0)
     }
     while true {
       let window = try window(workload, clock: clock)
       calls += window.count
       medians.append(Statistics.median(window))
-      if medians.count >= span {
-        let running = Statistics.median(Array(medians.suffix(span)))
-        if let last {
-          agreements = abs(running - last) < tolerance * last ? agreements + 1 : 0
-          if agreements >= 2 { return report(isSteady: true) }
-        }
-        last = running
+      // Half the way back, not one window: a slow approach changes little from one window to the next.
+      let half = medians.count / 2
+      if half >= span {
+        let earlier = Statistics.median(Array(medians[(half - span)..<half]))
+        let recent = Statistics.median(Array(medians.suffix(span)))
+        agreements = abs(recent - earlier) <= tolerance * earlier ? agreements + 1 : 0
+        if agreements >= 2 { return report(isSteady: true) }
       }
       if shouldStop() || clock.now() - start >= maximumSeconds { return report(isSteady: false) }
     }
