@@ -33,6 +33,7 @@ let package = Package(
         "Architectures", "Numerics",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
+    .target(name: "Kernels", dependencies: ["ModelFiles", "Architectures", "CKernels"]),
     .target(name: "Measurements", dependencies: ["Architectures"]),
     .target(
       name: "Twins",
@@ -43,10 +44,15 @@ let package = Package(
       name: "CoSearch",
       dependencies: ["Accuracy", "Twins", .product(name: "Yams", package: "Yams")]),
     .target(name: "CBoards"),
-    .target(name: "Boards", dependencies: ["Architectures", "CBoards", "Measurements", "Numerics"]),
+    .target(
+      name: "Boards",
+      dependencies: ["Architectures", "CBoards", "Kernels", "Measurements", "ModelFiles", "Numerics"]),
     .target(
       name: "Workbench",
-      dependencies: ["Accuracy", "Architectures", "Boards", "Calibration", "CoSearch", "Measurements", "Numerics", "Twins"]),
+      dependencies: [
+        "Accuracy", "Architectures", "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles",
+        "Numerics", "Twins",
+      ]),
     .executableTarget(
       name: "edgetwin",
       dependencies: [

@@ -38,16 +38,16 @@ struct Measure: AsyncParsableCommand {
   func run() async throws {
     guard board == "local" else { throw BoardError.unknownBoard(board) }
     try Console.checkFolder(of: output)
-    let settings = try what.settings()
+    let work = try what.work()
     let source = InputBytes.name(of: architectures)
     let rows = try ArchitectureRow.read(architectures)
     let models = try rows.map { row in
       let model = try row.model(source: source)
-      try model.checkLength(settings.sequenceLength, source: source, line: row.line)
+      try model.checkLength(work.settings.sequenceLength, source: source, line: row.line)
       return model
     }
     let appender = try MeasurementAppender(path: output, resumes: resume)
-    let known = appender.existing.filter { what.matches($0, settings) }
+    let known = appender.existing.filter(work.matches)
     let done = Set(known.compactMap { $0.architecture?.id })
     let waiting = models.indices.filter { !done.contains(models[$0].id) }
     if waiting.count < models.count {
@@ -55,7 +55,7 @@ struct Measure: AsyncParsableCommand {
     }
     let chosen = waiting.map { models[$0] }
     let firstOrder = (appender.existing.compactMap(\.order).max() ?? -1) + 1
-    let job = LocalJob(what: what, how: how, settings: settings)
+    let job = how.job(work)
     let report = try await Interrupt.cancelling {
       try await job.measure(chosen, firstOrder: firstOrder) { _, row in try appender.append(row) }
     }

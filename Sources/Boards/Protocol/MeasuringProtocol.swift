@@ -18,6 +18,8 @@ public struct MeasuringProtocol: Sendable, Hashable {
   public var pauseSeconds: Double
   /// Seed of the order.
   public var seed: UInt64
+  /// Calls of each model whose steps are timed after all rounds, where the runtime can tell; 0 for none.
+  public var profiles = 0
 
   /// When a model is warm.
   public struct WarmUp: Sendable, Hashable {

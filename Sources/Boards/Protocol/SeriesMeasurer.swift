@@ -6,6 +6,8 @@ public struct WorkloadResult: Sendable, Hashable {
   public var warmUp: WarmUpReport
   public var repeats: [Repeat]
   public var summary: RepeatSummary
+  /// Steps of one call, where they were asked for.
+  public var profile: [TimedKernel] = []
 }
 
 /// What was measured of several models in turn.
@@ -76,7 +78,14 @@ public struct SeriesMeasurer {
         progress(done, total)
       }
     }
-    return state.result(plan: plan, wasStopped: shouldStop())
+    var result = state.result(plan: plan, wasStopped: shouldStop())
+    for index in workloads.indices where plan.profiles > 0 && !shouldStop() && result.results[index] != nil {
+      guard let workload = workloads[index] as? any ProfiledWorkload else { continue }
+      // A profile that fails leaves the times as they are.
+      _ = try? workload.callSeconds(1, clock: clock)
+      result.results[index]?.profile = TimedKernel.median((0..<plan.profiles).compactMap { _ in try? workload.profile() })
+    }
+    return result
   }
 
   /// The order of a round: shuffled, the same for the same seed.

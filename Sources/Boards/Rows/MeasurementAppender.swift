@@ -5,7 +5,7 @@ import Measurements
 import struct Measurements.Measurement
 
 /// Writes measurements one by one: a row is in the file, whole, as soon as it is known.
-public final class MeasurementAppender {
+public final class MeasurementAppender: Sendable {
   private let path: String
   private let descriptor: Int32
   /// Rows that the file held when it was opened to go on.

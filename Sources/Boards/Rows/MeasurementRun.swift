@@ -56,6 +56,8 @@ public struct MeasurementRun {
     public var drift: Drift?
     public var noiseFloor: NoiseFloor?
     public var seconds = 0.0
+    /// Steps of one call by the position of the architecture, where they were asked for.
+    public var profiles: [Int: [TimedKernel]] = [:]
   }
 
   /// - Parameters:
@@ -92,6 +94,7 @@ public struct MeasurementRun {
           .merging(Self.facts(measured, group: result, cores: cores)) { _, own in own }
         try emit(item.index, row)
         report.measured += 1
+        if !measured.profile.isEmpty { report.profiles[item.index] = measured.profile }
         report.repeats += measured.summary.repeats
         report.outlierRepeats += measured.summary.outlierRounds.count
         if !measured.warmUp.isSteady { report.unsteady += 1 }

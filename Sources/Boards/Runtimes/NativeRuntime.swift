@@ -20,7 +20,7 @@ public struct NativeRuntime: BoardRuntime {
 }
 
 /// A model with initial weights: times do not depend on what the weights are.
-public final class NativeWorkload: RunnableWorkload {
+public final class NativeWorkload: ProfiledWorkload {
   private let architecture: Architecture
   private let settings: RunSettings
   private let precision: KernelPrecision
@@ -75,8 +75,13 @@ public final class NativeWorkload: RunnableWorkload {
 
   public func runOnce() throws { session?.runLoaded() }
 
-  /// Time of each step of one inference.
-  public func profile() -> [KernelEvent] { session?.profile() ?? [] }
+  public func profile() -> [TimedKernel] {
+    (session?.profile() ?? []).map {
+      TimedKernel(
+        name: $0.name, kernelClass: $0.kernelClass, layer: $0.layer, startSeconds: $0.startSeconds,
+        durationSeconds: $0.durationSeconds)
+    }
+  }
 
   public func release() {
     known = environment

@@ -44,16 +44,45 @@ struct RunOptions: ParsableArguments, Sendable {
     }
   }
 
-  func settings() throws -> RunSettings {
-    if runtime == .onnxruntime, precision != .fp32 {
-      throw UsageError("--runtime onnxruntime measures fp32 only")
+  /// - Throws: `UsageError` for a precision that the runtime does not have.
+  func work() throws -> LocalWork {
+    try LocalWork(
+      runtime: runtime,
+      settings: RunSettings(
+        batchSize: batchSize, sequenceLength: sequenceLength, threads: threads, precision: precision.rawValue),
+      deviceName: deviceName)
+  }
+}
+
+/// What is run on this machine.
+struct LocalWork: Sendable {
+  var runtime: RunOptions.Runtime
+  var settings: RunSettings
+  /// What rows call this machine.
+  var deviceName: String
+
+  /// - Throws: `UsageError` for a precision that the runtime does not have.
+  init(runtime: RunOptions.Runtime, settings: RunSettings, deviceName: String) throws {
+    if runtime == .onnxruntime, settings.precision != "fp32" {
+      throw UsageError("the runtime onnxruntime is measured in fp32 only")
     }
-    return RunSettings(
-      batchSize: batchSize, sequenceLength: sequenceLength, threads: threads, precision: precision.rawValue)
+    self.runtime = runtime
+    self.settings = settings
+    self.deviceName = deviceName
+  }
+
+  /// What a twin speaks of.
+  init(_ twin: Twin, runtime: RunOptions.Runtime, threads: Int?) throws {
+    let settings = twin.settings
+    try self.init(
+      runtime: runtime,
+      settings: RunSettings(
+        batchSize: settings.batchSize, sequenceLength: settings.sequenceLength, threads: threads ?? settings.threads ?? 1,
+        precision: settings.precision.rawValue), deviceName: twin.device.id)
   }
 
   /// Whether a row was measured as is asked for now.
-  func matches(_ row: Measurement, _ settings: RunSettings) -> Bool {
+  func matches(_ row: Measurement) -> Bool {
     row.device == deviceName && row.runtime == runtime.rawValue && row.batchSize == settings.batchSize
       && row.sequenceLength == settings.sequenceLength && row.precision == settings.precision
       && row.threads == settings.threads && row.latencySeconds != nil
@@ -64,8 +93,7 @@ struct RunOptions: ParsableArguments, Sendable {
     case .native: return NativeRuntime()
     case .onnxruntime:
       return try ONNXRuntime { architecture, path in
-        try OnnxExport().write(
-          Model.initialised(architecture, labels: 2, maskedLanguageModel: false, seed: 1), to: path)
+        throw BoardError.cannotRun(architecture: architecture.id, problem: "there is no exporter yet")
       }
     }
   }
@@ -96,46 +124,58 @@ struct ProtocolOptions: ParsableArguments, Sendable {
     guard repeatTime <= 600 else { throw ValidationError("--repeat-time must be at most 600s") }
   }
 
-  /// - Throws: `BoardError` where the meter that was asked for is not there.
-  func chosenMeter() throws -> (any Meter)? {
-    switch meter {
-    case "none": nil
-    case "auto": Meters.all().first
-    default: try Meters.named(meter)
-    }
+  var plan: MeasuringProtocol {
+    MeasuringProtocol(repeats: repeats, repeatSeconds: repeatTime, pauseSeconds: pause ?? 0, seed: seed)
+  }
+
+  func job(_ work: LocalWork, profiles: Int = 0) -> LocalJob {
+    LocalJob(work: work, plan: plan, meter: meter, isPinned: !noPin, profiles: profiles)
   }
 }
 
 /// Measuring on this machine, with progress on a terminal.
 struct LocalJob: Sendable {
-  var what: RunOptions
-  var how: ProtocolOptions
-  var settings: RunSettings
+  var work: LocalWork
+  var plan: MeasuringProtocol
+  /// Name of a power meter, `none` or `auto`.
+  var meter = "auto"
+  var isPinned = true
+  /// Calls of each model whose steps are timed.
+  var profiles = 0
 
   /// - Throws: `BoardError`, or what `emit` throws.
   func measure(
     _ architectures: [Architecture], firstOrder: Int = 0, emit: @escaping @Sendable (Int, Measurement) throws -> Void
   ) async throws -> MeasurementRun.Report {
     let allowed = CoreAffinity.allowed
-    let cores = how.noPin || allowed.isEmpty ? [] : CoreAffinity.choice(settings.threads, allowed: allowed)
-    if !cores.isEmpty, cores.count < settings.threads {
-      Console.complain("\(settings.threads) threads share \(cores.count) cores: their times depend on the scheduler")
+    let threads = work.settings.threads
+    let cores = isPinned && !allowed.isEmpty ? CoreAffinity.choice(threads, allowed: allowed) : []
+    if !cores.isEmpty, cores.count < threads {
+      Console.complain("\(threads) threads share \(cores.count) cores: their times depend on the scheduler")
     }
     return try await MeasuringThread.run(cores: cores) { flag in
-      let meter = try how.chosenMeter()
+      let meter = try chosenMeter()
+      var plan = plan
+      plan.profiles = profiles
       // Counters of energy are read in steps; a repeat must hold many of them.
-      let least = meter.map { 20 * $0.intervalSeconds } ?? 0
-      let plan = MeasuringProtocol(
-        repeats: how.repeats, repeatSeconds: max(how.repeatTime, least), pauseSeconds: how.pause ?? 0, seed: how.seed)
+      if let meter { plan.repeatSeconds = max(plan.repeatSeconds, 20 * meter.intervalSeconds) }
       var measurer = SeriesMeasurer(plan: plan, meter: meter)
       measurer.shouldStop = { flag.isSet }
       measurer.progress = { done, of in Console.progress("measured \(done) of \(of)") }
-      let runtime = try what.makeRuntime()
+      let runtime = try work.makeRuntime()
       defer { runtime.close() }
       let run = MeasurementRun(
-        device: what.deviceName, runtime: runtime, settings: settings, measurer: measurer, cores: cores,
+        device: work.deviceName, runtime: runtime, settings: work.settings, measurer: measurer, cores: cores,
         environment: ["program": "edgetwin \(Program.version)"])
       return try run.measure(architectures, firstOrder: firstOrder, emit: emit)
+    }
+  }
+
+  private func chosenMeter() throws -> (any Meter)? {
+    switch meter {
+    case "none": nil
+    case "auto": Meters.all().first
+    default: try Meters.named(meter)
     }
   }
 }
