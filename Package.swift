@@ -27,6 +27,7 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
         .product(name: "BigInt", package: "BigInt"),
       ]),
+    .target(name: "Text"),
     .target(
       name: "ModelFiles",
       dependencies: [
@@ -66,7 +67,9 @@ let package = Package(
       path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"]),
+    .testTarget(name: "TextTests", dependencies: ["Text"], resources: [.copy("Fixtures")]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
     .testTarget(name: "MeasurementsTests", dependencies: ["Measurements"]),
     .testTarget(name: "TwinsTests", dependencies: ["Twins"]),
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration"]),

@@ -42,7 +42,8 @@ public final class InferenceSession {
     guard sequenceLength <= model.architecture.maximumPositions else {
       throw KernelError(
         .input,
-        "sequence length \(sequenceLength) is above the model's maximum_positions, \(model.architecture.maximumPositions)")
+        "sequence length \(sequenceLength) is above the model's maximum_positions, \(model.architecture.maximumPositions)"
+      )
     }
     guard (1...256).contains(options.threads) else {
       throw KernelError(.input, "threads must be 1 to 256, not \(options.threads)")
@@ -53,7 +54,8 @@ public final class InferenceSession {
     guard options.precision == .fp32 || kernels.pointee.int8 else {
       throw KernelError(
         .machine,
-        "this processor has no 8-bit dot products (AVX-512 VNNI), so that int8 would be slower than fp32; use --precision fp32")
+        "this processor has no 8-bit dot products (AVX-512 VNNI), so that int8 would be slower than fp32; use --precision fp32"
+      )
     }
     let packed = PackedModel(source: model, kernels: kernels, precision: options.precision)
     var builder = PlanBuilder(

@@ -25,7 +25,9 @@ final class PackedModel {
     self.precision = precision
   }
 
-  private func block(floats: Int) -> UnsafeMutablePointer<Float> { block(bytes: 4 * floats).assumingMemoryBound(to: Float.self) }
+  private func block(floats: Int) -> UnsafeMutablePointer<Float> {
+    block(bytes: 4 * floats).assumingMemoryBound(to: Float.self)
+  }
 
   private func block(bytes: Int) -> UnsafeMutableRawPointer {
     let memory = AlignedMemory(byteCount: bytes)

@@ -290,7 +290,8 @@ struct PlanBuilder {
     case .classifier:
       guard let labels = model.labels else {
         throw KernelError(
-          .model, "the model has no classifier (classifier.weight); ask for --head hidden or mean, or fine-tune it first")
+          .model,
+          "the model has no classifier (classifier.weight); ask for --head hidden or mean, or fine-tune it first")
       }
       let first = regions.answer
       let pooled = first + batchSize * stride

@@ -71,7 +71,8 @@ public struct TokenBatch: Sendable, Hashable {
         guard ids[token] >= 0, ids[token] < architecture.vocabularySize else {
           throw KernelError(
             .input,
-            "sequence \(index): token \(token - Int(offsets[index])) is \(ids[token]); ids run from 0 to \(architecture.vocabularySize - 1)")
+            "sequence \(index): token \(token - Int(offsets[index])) is \(ids[token]); ids run from 0 to \(architecture.vocabularySize - 1)"
+          )
         }
         guard types[token] >= 0, types[token] < architecture.typeVocabularySize else {
           throw KernelError(

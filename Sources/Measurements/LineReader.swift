@@ -4,7 +4,7 @@ import Foundation
 /// The lines of a text file, one at a time, so that a large file is never in memory as a whole.
 ///
 /// Carriage returns before line feeds and a byte order mark are dropped; blank lines are skipped but counted.
-struct LineReader {
+package struct LineReader {
   /// The longest line: no row is near it, and a file without line feeds should not fill the memory.
   static let maximumLineBytes = 64 << 20
   private static let chunkBytes = 1 << 18
@@ -16,14 +16,14 @@ struct LineReader {
   private var number = 0
   private var isAtEnd: Bool
 
-  init(path: String) throws {
+  package init(path: String) throws {
     handle = try InputBytes.open(path)
     source = InputBytes.name(of: path)
     buffer = []
     isAtEnd = false
   }
 
-  init(bytes: [UInt8], source: String) {
+  package init(bytes: [UInt8], source: String) {
     handle = nil
     self.source = source
     buffer = bytes
@@ -33,7 +33,7 @@ struct LineReader {
   /// The next line that is not blank, and its number from 1; nil after the last.
   ///
   /// - Throws: `InputFileError` where the file cannot be read or the line is not UTF-8 text.
-  mutating func next() throws -> (number: Int, bytes: [UInt8])? {
+  package mutating func next() throws -> (number: Int, bytes: [UInt8])? {
     while let bytes = try nextRaw() {
       guard bytes.contains(where: { !InputBytes.isBlank($0) }) else { continue }
       try InputBytes.check(bytes, source: source, line: number)

@@ -73,4 +73,11 @@ public struct Tensor: Sendable {
     if case .owned(let values) = storage { return values }
     return withUnsafeFloats { Array($0) }
   }
+
+  /// Tells the system that the numbers will not be needed again soon: the pages of a mapped file leave memory, and come back from the file if
+  /// they are read after all. Nothing happens to other tensors.
+  public func releasePages() {
+    guard case .mapped(let file, let byteOffset) = storage else { return }
+    file.release(byteOffset..<byteOffset + 4 * count)
+  }
 }

@@ -92,7 +92,7 @@ def weights_of(random, architecture, labels, tied):
                 taps, convolution = int(kind[2:]), f"{own}heads.{i}.convolution."
                 matrix(convolution + "depthwise.weight", d, taps, 1.8)
                 linear(convolution + "pointwise", d, d)
-                linear(convolution + "span", taps, d)
+                linear(convolution + "span", taps, d, 2.5)
                 linear(convolution + "value", d, d)
         linear(prefix + "attention.output.dense", h, a, 0.8)
         layer_norm(prefix + "attention.output.LayerNorm", h)
