@@ -33,7 +33,8 @@ let package = Package(
       dependencies: [
         "Architectures", "Numerics",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-      ]),
+      ],
+      exclude: ["ONNX/onnx.proto"]),
     .target(name: "Kernels", dependencies: ["ModelFiles", "Architectures", "CKernels"]),
     .target(name: "Measurements", dependencies: ["Architectures"]),
     .target(
@@ -57,8 +58,7 @@ let package = Package(
     .executableTarget(
       name: "edgetwin",
       dependencies: [
-        "Boards",
-        "Workbench",
+        "Boards", "ModelFiles", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What compares this project with the published method; not built by `swift build --product edgetwin`.

@@ -6,7 +6,7 @@ import Testing
 @Suite struct SafetensorsTests {
   @Test func whatIsWrittenReadsBack() throws {
     let folder = try Folder()
-    let a = try #require(Tensor(shape: [2, 3], values: [1, -2, 3.5, .infinity, 1e-40, -0.0]))
+    let a = try #require(Tensor(shape: [2, 3], values: [1, -2, 3.5, .infinity, .leastNonzeroMagnitude, -0.0]))
     let scalar = try #require(Tensor(shape: [], values: [7]))
     let empty = try #require(Tensor(shape: [0, 4], values: []))
     try SafetensorsWriter.write(["b.weight": a, "a": scalar, "c\"é": empty], to: folder.path("x.safetensors"))

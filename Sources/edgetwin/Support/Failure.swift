@@ -4,6 +4,7 @@ import Boards
 import Calibration
 import CoSearch
 import Foundation
+import ModelFiles
 import Twins
 import Workbench
 
@@ -16,6 +17,7 @@ enum Failure {
   static func status(of error: any Error) -> Int32? {
     switch error {
     case is InputFileError, is YAMLFileError, is CalibrationError, is DesignSpaceError: data
+    case let error as ModelFileError: error.kind == .input ? data : 1
     case let error as TwinError:
       if case .doesNotFit = error { 1 } else { usage }
     case let error as SearchError:

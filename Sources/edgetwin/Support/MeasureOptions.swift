@@ -93,7 +93,7 @@ struct LocalWork: Sendable {
     case .native: return NativeRuntime()
     case .onnxruntime:
       return try ONNXRuntime { architecture, path in
-        throw BoardError.cannotRun(architecture: architecture.id, problem: "there is no exporter yet")
+        try OnnxExport().write(Model.forTiming(architecture), to: path)
       }
     }
   }
