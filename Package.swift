@@ -53,7 +53,7 @@ let package = Package(
       name: "Workbench",
       dependencies: [
         "Accuracy", "Architectures", "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles",
-        "Numerics", "Twins",
+        "Numerics", "Text", "Twins",
       ]),
     .executableTarget(
       name: "edgetwin",
@@ -63,7 +63,8 @@ let package = Package(
       ]),
     // What compares this project with the published method; not built by `swift build --product edgetwin`.
     .executableTarget(
-      name: "edgetwin-benchmarks", dependencies: ["Calibration", "CoSearch", "Measurements", "Twins"],
+      name: "edgetwin-benchmarks",
+      dependencies: ["Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Twins"],
       path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"]),

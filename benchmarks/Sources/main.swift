@@ -1,7 +1,7 @@
 import Foundation
 
 let usage = """
-  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | prior | suggest | speed | calibration | search [SECONDS [PROBLEM…]]
+  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | prior | suggest | speed | calibration | search [SECONDS [PROBLEM…]] | kernels --serve
   EDGETWIN_DATA names the folder with the shared measurements; BASELINE.json is what bdt_baseline.py wrote.
   """
 
@@ -17,6 +17,7 @@ do {
     let problems = CommandLine.arguments.dropFirst(3)
     if !problems.isEmpty { benchmark.problems = Array(problems) }
     try await benchmark.run()
+  case ("kernels", "--serve"): try KernelServer().run()
   case ("calibration", _): try CalibrationBenchmark().run()
   default:
     FileHandle.standardError.write(Data((usage + "\n").utf8))

@@ -53,7 +53,7 @@ public final class NativeWorkload: ProfiledWorkload {
   private var known: [String: String] = [:]
 
   public func prepare() throws {
-    let model = Model.initialised(architecture, labels: 2, maskedLanguageModel: false, seed: 1)
+    let model = Model.forTiming(architecture)
     // Threads inherit the cores of the thread that makes the session.
     let session = try InferenceSession(
       model: model, batchSize: settings.batchSize, sequenceLength: settings.sequenceLength, head: .classifier,

@@ -2,10 +2,7 @@ import Architectures
 import Foundation
 import Kernels
 import ModelFiles
-
-#if canImport(Text)
-  import Text
-#endif
+import Text
 
 /// Runs a model folder on lines of input.
 public struct Inference {
@@ -30,9 +27,7 @@ public struct Inference {
     inputs = try InferenceInput.read(input)
     model = try Model.open(folder: folder)
     let limit = model.architecture.maximumPositions
-    #if canImport(Text)
-      var tokenizer: WordPieceTokenizer?
-    #endif
+    var tokenizer: WordPieceTokenizer?
     var sequences: [(ids: [Int32], types: [Int32])] = []
     for line in inputs {
       switch line.content {
@@ -44,14 +39,10 @@ public struct Inference {
         }
         sequences.append((ids, types ?? [Int32](repeating: 0, count: ids.count)))
       case .text(let text, let pair):
-        #if canImport(Text)
-          let own = try tokenizer ?? WordPieceTokenizer.open(folder: folder)
-          tokenizer = own
-          let encoded = own.encode(text, pair: pair, maximumLength: limit)
-          sequences.append((encoded.ids, encoded.types))
-        #else
-          throw InputFileError(source: source, problem: "no text \(text) \(pair ?? "")")
-        #endif
+        let own = try tokenizer ?? WordPieceTokenizer.open(folder: folder)
+        tokenizer = own
+        let encoded = own.encode(text, pair: pair, maximumLength: limit)
+        sequences.append((encoded.ids, encoded.types))
       }
     }
     self.sequences = sequences
