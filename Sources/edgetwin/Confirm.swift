@@ -64,7 +64,9 @@ struct Confirm: AsyncParsableCommand {
     }
     let finalists = rows.filter { $0.isFinalist == true }
     let chosen = finalists.isEmpty ? rows : finalists
-    for row in chosen { try row.architecture.checkLength(model.settings.sequenceLength, source: source, line: row.line) }
+    for row in chosen {
+      try row.architecture.checkLength(model.settings.sequenceLength, source: source, line: row.line)
+    }
     let known = try measurements.map { try MeasurementFile.read($0) } ?? []
     let done = Set(known.filter { Confirmation.isOf(model, $0) }.compactMap { $0.architecture?.id })
     let missing = chosen.filter { !done.contains($0.architecture.id) }

@@ -78,6 +78,8 @@ extension Architecture {
     guard length > maximumPositions else { return }
     throw InputFileError(
       source: source, line: line, field: "maximum_positions",
-      problem: "architecture \(id) takes at most \(maximumPositions) tokens; give --sequence-length \(maximumPositions) or less")
+      problem:
+        "architecture \(id) takes at most \(maximumPositions) tokens; give --sequence-length \(maximumPositions) or less"
+    )
   }
 }

@@ -20,7 +20,8 @@ struct Runtime: ParsableCommand {
   struct Install: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Make a Python environment of its own with the runtime in it.",
-      discussion: "It is made below $XDG_DATA_HOME/edgetwin (~/.local/share/edgetwin); remove it by deleting the folder.")
+      discussion:
+        "It is made below $XDG_DATA_HOME/edgetwin (~/.local/share/edgetwin); remove it by deleting the folder.")
 
     @Argument(help: "onnxruntime.")
     var name: Name

@@ -18,7 +18,9 @@ struct Trace: AsyncParsableCommand {
 
   @OptionGroup var twin: TwinOptions
 
-  @Option(name: [.customLong("architectures"), .customLong("architecture")], help: "File of an architecture, or - for standard input.")
+  @Option(
+    name: [.customLong("architectures"), .customLong("architecture")],
+    help: "File of an architecture, or - for standard input.")
   var architectures: String
 
   @Flag(help: "Also run it here with this project's kernels, and add what was measured.")
@@ -51,7 +53,8 @@ struct Trace: AsyncParsableCommand {
     if measured {
       try architecture.checkLength(model.settings.sequenceLength, source: source, line: row.line)
       let job = LocalJob(
-        work: try LocalWork(model, runtime: .native, threads: threads), plan: MeasuringProtocol(repeats: 3), profiles: 9)
+        work: try LocalWork(model, runtime: .native, threads: threads), plan: MeasuringProtocol(repeats: 3), profiles: 9
+      )
       let report = try await Interrupt.cancelling { try await job.measure([architecture]) { _, _ in } }
       Console.endProgress()
       if let failure = report.failures.first { throw failure.error }

@@ -159,7 +159,9 @@ import Testing
       _ = try Meters.named("x", recorded.tree)
       Issue.record("there is no such meter")
     } catch {
-      #expect(error.description == "power meter x: is not there; known are ina3221 VDD_IN, ina3221 VDD_CPU_GPU_CV, hwmon amdgpu")
+      #expect(
+        error.description
+          == "power meter x: is not there; known are ina3221 VDD_IN, ina3221 VDD_CPU_GPU_CV, hwmon amdgpu")
     }
   }
 

@@ -159,7 +159,8 @@ import Testing
   @Test func pausesBetweenRounds() throws {
     let clock = FakeClock()
     let workload = FakeWorkload("a", clock) { _, _ in 0.01 }
-    let result = SeriesMeasurer(plan: MeasuringProtocol(repeats: 3, pauseSeconds: 600), clock: clock).measure([workload])
+    let result = SeriesMeasurer(plan: MeasuringProtocol(repeats: 3, pauseSeconds: 600), clock: clock).measure([workload]
+    )
     let times = try #require(result.results[0]?.repeats.map(\.atSeconds))
     #expect(times.count == 3 && zip(times, times.dropFirst()).allSatisfy { $1 - $0 > 600 && $1 - $0 < 601 })
   }

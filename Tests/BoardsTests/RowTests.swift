@@ -238,7 +238,8 @@ private struct FakeRuntime: BoardRuntime {
       runtime: "r", packages: [], environment: ["XDG_DATA_HOME": "/nowhere", "EDGETWIN_PYTHON": ""])
     #expect(environment.python == "/nowhere/edgetwin/r/bin/python3" && !environment.isInstalled)
     #expect(
-      PythonEnvironment(runtime: "r", packages: [], environment: ["HOME": "/h", "EDGETWIN_PYTHON": "/p"]).python == "/p")
+      PythonEnvironment(runtime: "r", packages: [], environment: ["HOME": "/h", "EDGETWIN_PYTHON": "/p"]).python == "/p"
+    )
     #expect(
       PythonEnvironment(runtime: "r", packages: [], environment: ["HOME": "/h"]).folder == "/h/.local/share/edgetwin/r")
     do {

@@ -33,7 +33,8 @@ import Testing
       #expect(row["device"] as? String == "local" && row.number("order") == Double(index))
       #expect(row.number("batch_size") == 2 && row.number("sequence_length") == 16 && row.number("threads") == 1)
       #expect(abs(row.number("batch_latency_s") / row.number("latency_s") - 2) < 1e-9 && row.number("latency_s") > 0)
-      #expect(row.number("latency_p95_s") > 0 && row.number("spread_s") >= 0 && row["energy_j"] == nil || row["meter"] != nil)
+      #expect(
+        row.number("latency_p95_s") > 0 && row.number("spread_s") >= 0 && row["energy_j"] == nil || row["meter"] != nil)
       let environment = row.object("environment")
       #expect(environment["matrix_library"] != nil && environment["cores"] != nil && environment["program"] != nil)
       #expect((row["measured_at"] as? String).flatMap { ISO8601DateFormatter().date(from: $0) } != nil)
@@ -44,7 +45,9 @@ import Testing
     #expect(more.status == 0 && more.errors.contains("3 of 4 are measured already"))
     let all = try tool.read("m.jsonl").split(separator: "\n").map { try Tool.object(String($0)) }
     #expect(all.map { $0.number("order") } == [0, 1, 2, 3])
-    #expect(try tool.run("predict", "--device", "rpi4-cpu", "--architectures", "m.jsonl", "--format", "jsonl").rows().count == 4)
+    #expect(
+      try tool.run("predict", "--device", "rpi4-cpu", "--architectures", "m.jsonl", "--format", "jsonl").rows().count
+        == 4)
   }
 
   @Test func whatCannotBeMeasuredIsNamed() throws {
@@ -121,7 +124,9 @@ import Testing
     let prediction = try tool.run(
       "predict", "--device", "rpi4-cpu", "--architectures", "a.json", "--sequence-length", "16", "--format", "jsonl"
     ).rows()[0]
-    let ends = events.filter { $0["ph"] as? String == "X" && $0.number("pid") == 1 }.map { $0.number("ts") + $0.number("dur") }
+    let ends = events.filter { $0["ph"] as? String == "X" && $0.number("pid") == 1 }.map {
+      $0.number("ts") + $0.number("dur")
+    }
     #expect(abs((ends.max() ?? 0) * 1e-6 / prediction.median("batch_latency_s") - 1) < 1e-6)
   }
 

@@ -63,7 +63,8 @@ import Twins
   @Test func frontTakesTheBestOfEachMerit() {
     #expect(OptimisersCurse.front(merits: [1, 2, 2, 3, 1], logTimes: [0, 1, 0.5, 2, -1]) == [4, 2, 3])
     let deviation = OptimisersCurse.Candidate(
-      Estimate(median: 1, lower: exp(-1.6448536), upper: exp(1.6448536)), level: 0.9).deviation
+      Estimate(median: 1, lower: exp(-1.6448536), upper: exp(1.6448536)), level: 0.9
+    ).deviation
     #expect(abs(deviation - 1) < 1e-6)
   }
 }

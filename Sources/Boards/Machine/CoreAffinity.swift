@@ -15,7 +15,8 @@ public enum CoreAffinity {
   public static func bind(_ cores: [Int]) throws(BoardError) {
     let result = cboards_set_affinity(cores.map(Int32.init), Int32(cores.count))
     guard result == 0 else {
-      throw .pinning(problem: "\(String(cString: strerror(-result))) (cores \(cores.map(String.init).joined(separator: ",")))")
+      throw .pinning(
+        problem: "\(String(cString: strerror(-result))) (cores \(cores.map(String.init).joined(separator: ",")))")
     }
   }
 

@@ -75,7 +75,8 @@ public enum Meters {
   public static func named(_ name: String, _ tree: SystemTree = SystemTree()) throws(BoardError) -> any Meter {
     let all = all(tree)
     if let meter = all.first(where: { $0.name == name }) { return meter }
-    let known = all.isEmpty ? "this machine has none that can be read" : "known are \(all.map(\.name).joined(separator: ", "))"
+    let known =
+      all.isEmpty ? "this machine has none that can be read" : "known are \(all.map(\.name).joined(separator: ", "))"
     throw .meter(name: name, problem: "is not there; \(known)")
   }
 

@@ -83,7 +83,8 @@ public struct SeriesMeasurer {
       guard let workload = workloads[index] as? any ProfiledWorkload else { continue }
       // A profile that fails leaves the times as they are.
       _ = try? workload.callSeconds(1, clock: clock)
-      result.results[index]?.profile = TimedKernel.median((0..<plan.profiles).compactMap { _ in try? workload.profile() })
+      result.results[index]?.profile = TimedKernel.median(
+        (0..<plan.profiles).compactMap { _ in try? workload.profile() })
     }
     return result
   }

@@ -36,7 +36,9 @@ public final class MeasurementAppender: Sendable {
     guard descriptor >= 0 else { throw Self.failure(path) }
     // A plain file is cut to what is kept; a pipe or a device cannot be.
     var status = stat()
-    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, ftruncate(descriptor, off_t(kept.count)) != 0 {
+    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+      ftruncate(descriptor, off_t(kept.count)) != 0
+    {
       throw Self.failure(path)
     }
   }

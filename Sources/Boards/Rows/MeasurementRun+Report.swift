@@ -16,7 +16,8 @@ extension MeasurementRun.Report {
       let change = "\(drift.change < 0 ? "" : "+")\(percent(drift.change)) over \(Int(drift.seconds.rounded())) s"
       parts.append(
         drift.isPresent
-          ? "the machine drifted: \(change) (Spearman \(String(format: "%.2f", drift.spearman)))" : "no drift (\(change))")
+          ? "the machine drifted: \(change) (Spearman \(String(format: "%.2f", drift.spearman)))"
+          : "no drift (\(change))")
     }
     if repeats > 0 { parts.append("\(outlierRepeats) of \(repeats) repeats are outliers") }
     if unsteady > 0 { parts.append("\(unsteady) did not become steady while warming up") }

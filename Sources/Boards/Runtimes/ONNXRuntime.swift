@@ -19,7 +19,9 @@ public final class ONNXRuntime: BoardRuntime {
 
   /// Starts the process.
   /// - Throws: ``BoardError/runtimeUnavailable(runtime:problem:)``.
-  public init(_ environment: PythonEnvironment = ONNXRuntime.environment, exporter: @escaping Exporter) throws(BoardError) {
+  public init(_ environment: PythonEnvironment = ONNXRuntime.environment, exporter: @escaping Exporter)
+    throws(BoardError)
+  {
     guard environment.isInstalled else {
       throw .runtimeUnavailable(
         runtime: "onnxruntime", problem: "is not set up; run: edgetwin runtime install onnxruntime")
@@ -39,7 +41,8 @@ public final class ONNXRuntime: BoardRuntime {
       runner.close()
       throw .runtimeUnavailable(
         runtime: "onnxruntime",
-        problem: "\(error); the environment of \(environment.python) is not whole: run edgetwin runtime install onnxruntime")
+        problem:
+          "\(error); the environment of \(environment.python) is not whole: run edgetwin runtime install onnxruntime")
     }
   }
 

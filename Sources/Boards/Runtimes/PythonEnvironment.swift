@@ -41,7 +41,8 @@ public struct PythonEnvironment: Sendable {
     say("making a virtual environment in \(folder)")
     let made = run("/usr/bin/env", [system, "-m", "venv", folder])
     guard made.status == 0 else {
-      throw failure("\(system) -m venv failed: \(made.last); install Python with its venv module (Debian: python3-venv)")
+      throw failure(
+        "\(system) -m venv failed: \(made.last); install Python with its venv module (Debian: python3-venv)")
     }
     say("installing \(packages.joined(separator: ", "))")
     let installed = run("\(folder)/bin/python3", ["-m", "pip", "install", "--quiet", "--upgrade"] + packages)

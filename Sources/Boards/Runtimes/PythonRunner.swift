@@ -56,7 +56,8 @@ final class PythonRunner {
       return try JSONDecoder().decode(Answer.self, from: data)
     } catch {
       throw .runtimeUnavailable(
-        runtime: runtime, problem: "its process answered what is not known: \(String(decoding: line.prefix(200), as: UTF8.self))")
+        runtime: runtime,
+        problem: "its process answered what is not known: \(String(decoding: line.prefix(200), as: UTF8.self))")
     }
   }
 

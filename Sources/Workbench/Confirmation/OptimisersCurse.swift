@@ -95,7 +95,8 @@ public enum OptimisersCurse {
   }
 
   /// ``expectedRegression(_:draws:seed:choose:)`` of a choice by merit and time: the front of the candidates.
-  public static func expectedRegressionOfFront(_ candidates: [Candidate], draws: Int = 400, seed: UInt64 = 1) -> Double {
+  public static func expectedRegressionOfFront(_ candidates: [Candidate], draws: Int = 400, seed: UInt64 = 1) -> Double
+  {
     let merits = candidates.map(\.merit)
     return expectedRegression(candidates, draws: draws, seed: seed) { front(merits: merits, logTimes: $0) }
   }

@@ -77,7 +77,8 @@ struct LocalWork: Sendable {
     try self.init(
       runtime: runtime,
       settings: RunSettings(
-        batchSize: settings.batchSize, sequenceLength: settings.sequenceLength, threads: threads ?? settings.threads ?? 1,
+        batchSize: settings.batchSize, sequenceLength: settings.sequenceLength,
+        threads: threads ?? settings.threads ?? 1,
         precision: settings.precision.rawValue), deviceName: twin.device.id)
   }
 
@@ -107,7 +108,9 @@ struct ProtocolOptions: ParsableArguments, Sendable {
   @Option(help: "Least time of a repeat, such as 50ms.", transform: Quantities.seconds)
   var repeatTime: Double = 0.05
 
-  @Option(help: "Wait between two rounds, such as 10min: shows what the machine does over a long time.", transform: Quantities.duration)
+  @Option(
+    help: "Wait between two rounds, such as 10min: shows what the machine does over a long time.",
+    transform: Quantities.duration)
   var pause: Double?
 
   @Option(help: "Power meter by its name, none, or auto: the one that sees most of the machine.")
