@@ -106,6 +106,7 @@ struct Confirm: AsyncParsableCommand {
     let job = how.job(try LocalWork(twin, runtime: runtime, threads: threads), profiles: 5)
     let appender = try output.map { try MeasurementAppender(path: $0, resumes: false) }
     let collected = Collected(appender)
+    Console.say("measuring on this machine (\(MachineState().cpu ?? "of unknown make")), taken for \(twin.device.name)")
     let architectures = rows.map(\.architecture)
     let report = try await Interrupt.cancelling {
       try await job.measure(architectures) { _, row in try collected.add(row) }

@@ -113,7 +113,7 @@ import Testing
     for process in [1.0, 2.0] {
       let spans = events.filter { $0["ph"] as? String == "X" && $0.number("pid") == process }
       let kernels = spans.filter { $0.number("tid") == 2 }
-      #expect(kernels.count > 20 && spans.contains { $0["name"] as? String == "layer 1" })
+      #expect(kernels.count > 8 && spans.contains { $0["name"] as? String == "layer 1" })
       // Kernels follow each other without overlap.
       for (first, second) in zip(kernels, kernels.dropFirst()) {
         #expect(second.number("ts") >= first.number("ts") + first.number("dur") - 1e-3)
@@ -156,7 +156,7 @@ import Testing
     #expect(result.status == 0, "\(result.errors)")
     let summary = try Tool.object(result.output)
     #expect(summary.number("rows") == 6 && abs(summary.number("bias") - 0.1) < 1e-6)
-    #expect(summary.number("spearman") == 1 && summary.number("expected_regression") >= 0)
+    #expect(abs(summary.number("spearman") - 1) < 1e-9 && abs(summary.number("expected_regression")) < 0.2)
     #expect(abs(summary.number("seen_regression") - 0.1) < 1e-6)
     let table = try confirm()
     #expect(table.output.contains("optimiser's curse") && table.output.contains("+10 %"))

@@ -81,7 +81,8 @@ import Twins
     #expect(agreement.count == 5 && agreement.coverage == 0.8)
     // |errors| / measured: 0.0476, 0, 0.2, 0.0345, 0.0196.
     #expect(abs(agreement.medianAbsolutePercentageError - 0.1 / 2.9) < 1e-12)
-    #expect(abs(agreement.bias - 0.02) < 1e-12 && agreement.spearman == 1 && agreement.kendall == 1)
+    #expect(
+      abs(agreement.bias - 0.02) < 1e-12 && abs(agreement.spearman - 1) < 1e-9 && abs(agreement.kendall - 1) < 1e-9)
     // The extremes of five miss the median with probability 2/32.
     #expect(abs((agreement.biasInterval?.lowerBound ?? 0) - (2.9 / 3 - 1)) < 1e-12)
     #expect(abs((agreement.biasInterval?.upperBound ?? 0) - 0.25) < 1e-12)
@@ -101,12 +102,29 @@ import Twins
   }
 
   @Test func classesAreRankedByDifference() {
-    func row(_ kernelClass: KernelClass, _ predicted: Double, _ measured: Double) -> KernelClassComparison.Row {
-      .init(kernelClass: kernelClass, predictedSeconds: predicted, measuredSeconds: measured)
+    func row(_ name: String, _ predicted: Double, _ measured: Double) -> KernelClassComparison.Row {
+      .init(name, predictedSeconds: predicted, measuredSeconds: measured)
     }
-    let one = KernelClassComparison(rows: [row(.softmax, 1, 2), row(.feedForward, 5, 2)])
-    #expect(one.rows.map(\.kernelClass) == [.feedForward, .softmax])
-    let sum = KernelClassComparison.sum([one, KernelClassComparison(rows: [row(.softmax, 1, 9)], unknownSeconds: 2)])
-    #expect(sum.rows == [row(.softmax, 2, 11), row(.feedForward, 5, 2)] && sum.unknownSeconds == 2)
+    let one = KernelClassComparison(rows: [row("softmax", 1, 2), row("feed_forward", 5, 2)])
+    #expect(one.rows.map(\.name) == ["feed_forward", "softmax"])
+    let sum = KernelClassComparison.sum([one, KernelClassComparison(rows: [row("softmax", 1, 9)])])
+    #expect(sum.rows == [row("softmax", 2, 11), row("feed_forward", 5, 2)])
+  }
+
+  @Test func fusedStepsAreComparedWithTheirParts() {
+    let predicted: [(kernelClass: KernelClass, seconds: Double)] = [
+      (.projection, 8), (.scores, 1), (.softmax, 2), (.fourier, 3), (.feedForward, 16), (.activation, 4),
+      (.normalisation, 2), (.pooler, 1),
+    ]
+    let steps: [(kernelClass: String, seconds: Double)] = [
+      ("projection", 10), ("attention", 2), ("attention", 2), ("feed_forward", 20), ("projection", 10), ("head", 4),
+    ]
+    let comparison = KernelClassComparison(predicted: predicted, steps: steps, batchSize: 2)
+    let rows = Dictionary(uniqueKeysWithValues: comparison.rows.map { ($0.name, $0) })
+    #expect(rows["projection"]?.predictedSeconds == 9 && rows["projection"]?.measuredSeconds == 10)
+    #expect(rows["attention"]?.predictedSeconds == 6 && rows["attention"]?.measuredSeconds == 2)
+    #expect(rows["feed_forward"]?.predictedSeconds == 21 && rows["feed_forward"]?.measuredSeconds == 10)
+    #expect(rows["head"]?.predictedSeconds == 0 && rows["pooler"]?.measuredSeconds == 0 && rows.count == 5)
+    #expect(comparison.rows.reduce(0) { $0 + $1.predictedSeconds } == 37)
   }
 }

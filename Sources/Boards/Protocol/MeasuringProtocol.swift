@@ -26,8 +26,8 @@ public struct MeasuringProtocol: Sendable, Hashable {
     /// Least seconds and calls of a window, whose median call is one point.
     public var windowSeconds: Double
     public var windowCalls: Int
-    /// Steady is a running median of ``span`` windows that differs by no more than this share from what it was half the warm-up ago,
-    /// twice in a row.
+    /// Steady is a running median of ``span`` windows that differs by no more than this share, or than the noise of the windows,
+    /// from what it was half the warm-up ago, twice in a row.
     public var tolerance: Double
     public var span: Int
     /// Given up after so many seconds; the figure is then marked.

@@ -38,7 +38,10 @@ extension MeasuringProtocol.WarmUp {
       if half >= span {
         let earlier = Statistics.median(Array(medians[(half - span)..<half]))
         let recent = Statistics.median(Array(medians.suffix(span)))
-        agreements = abs(recent - earlier) <= tolerance * earlier ? agreements + 1 : 0
+        // Where windows scatter by more than the tolerance, no change that is lost in their noise is waited for.
+        let steps = zip(medians, medians.dropFirst()).suffix(4 * span).map { abs($1 - $0) }
+        let noise = 1.4826 * Statistics.median(steps) / 2.0.squareRoot()
+        agreements = abs(recent - earlier) <= max(tolerance * earlier, 1.5 * noise) ? agreements + 1 : 0
         if agreements >= 2 { return report(isSteady: true) }
       }
       if shouldStop() || clock.now() - start >= maximumSeconds { return report(isSteady: false) }

@@ -19,8 +19,9 @@ public struct Confirmation: Sendable {
   public let rows: [Row]
   /// Nil without a row.
   public let agreement: Agreement?
-  /// Log ratio of measured to predicted that the choice among the candidates makes expect.
-  public let expectedRegression: Double
+  /// Log ratio of measured to predicted that the choice among the candidates makes expect; nil for a twin without measurements of its
+  /// own, whose errors are mostly shared by all candidates and so do not sway the choice.
+  public let expectedRegression: Double?
   /// Mean log ratio of measured to predicted of the chosen.
   public let seenRegression: Double
   /// Candidates that the choice is taken to be made among.
@@ -65,12 +66,20 @@ public struct Confirmation: Sendable {
     agreement = Agreement(rows.map(\.pair))
     seenRegression = Statistics.mean(rows.map(\.pair.logRatio))
     classes = comparisons.isEmpty ? nil : .sum(comparisons)
-    let candidates = try pool.map { row in
-      OptimisersCurse.Candidate(
-        try twin.predict(row.architecture, level: level).costs.latencySeconds, level: level, merit: row.accuracy ?? 0)
+    candidates = pool.count
+    let spread = twin.model.latency.spread
+    guard spread.basis == .conformal else {
+      expectedRegression = nil
+      return
     }
-    self.candidates = candidates.count
-    expectedRegression = OptimisersCurse.expectedRegressionOfFront(candidates)
+    // The spread of held-out rows, without what extrapolation adds: that is shared by all candidates too.
+    let offsets = spread.offsets(level: 0.9)
+    let deviation = (offsets.upper - offsets.lower) / (2 * Distributions.normalQuantile(0.95))
+    expectedRegression = OptimisersCurse.expectedRegressionOfFront(
+      try pool.map { row in
+        let median = try twin.predict(row.architecture, level: level).costs.latencySeconds.median
+        return OptimisersCurse.Candidate(logMedian: log(median), deviation: deviation, merit: row.accuracy ?? 0)
+      })
   }
 
   /// Whether a row was measured at a twin's settings.
@@ -119,7 +128,7 @@ extension Confirmation {
       record.add("spearman", .number(agreement.spearman))
       record.add("kendall", .number(agreement.kendall))
     }
-    record.add("expected_regression", .number(exp(expectedRegression) - 1))
+    record.add("expected_regression", FieldValue(expectedRegression.map { exp($0) - 1 }))
     record.add("seen_regression", .number(exp(seenRegression) - 1))
     record.add("candidates", .whole(candidates))
     if let classes {
@@ -128,7 +137,7 @@ extension Confirmation {
         .list(
           classes.rows.map { row in
             var one = Record()
-            one.add("kernel_class", .text(row.kernelClass.rawValue))
+            one.add("kernel_class", .text(row.name))
             one.add("predicted_s", .number(row.predictedSeconds))
             one.add("measured_s", .number(row.measuredSeconds))
             return .object(one)
@@ -171,10 +180,16 @@ extension Confirmation {
       + "\(interval ?? ""): measured against predicted.\n"
       + "\(inside) of \(agreement.count) inside their \(Humane.percent(level)) intervals; rank correlation: Spearman"
       + " \(number(agreement.spearman)), Kendall \(number(agreement.kendall)).\n"
-    text +=
-      "The choice among \(candidates) \(candidates == 1 ? "candidate" : "candidates") makes expect"
-      + " \(Self.signed(exp(expectedRegression) - 1)) over the predictions (the optimiser's curse);"
-      + " seen are \(Self.signed(exp(seenRegression) - 1)).\n"
+    let seen = Self.signed(exp(seenRegression) - 1)
+    if let expectedRegression {
+      text +=
+        "The choice among \(candidates) \(candidates == 1 ? "candidate" : "candidates") makes expect"
+        + " \(Self.signed(exp(expectedRegression) - 1)) over the predictions (the optimiser's curse); seen are \(seen).\n"
+    } else {
+      text +=
+        "On average \(seen) over the predictions; what the choice makes expect (the optimiser's curse) is known for twins"
+        + " that were calibrated.\n"
+    }
     return text
   }
 
@@ -187,7 +202,7 @@ extension Confirmation {
     for row in classes.rows where row.predictedSeconds > 0 || row.measuredSeconds > 0 {
       let sign = row.differenceSeconds < 0 ? "" : "+"
       table.add([
-        row.kernelClass.rawValue.replacing("_", with: " "), Humane.seconds(row.predictedSeconds),
+        row.name.replacing("_", with: " "), Humane.seconds(row.predictedSeconds),
         Humane.seconds(row.measuredSeconds), sign + Humane.seconds(row.differenceSeconds),
         row.predictedSeconds > 0 ? Self.signed(row.measuredSeconds / row.predictedSeconds - 1) : "",
       ])
