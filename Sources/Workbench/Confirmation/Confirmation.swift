@@ -68,6 +68,11 @@ public struct Confirmation: Sendable {
     classes = comparisons.isEmpty ? nil : .sum(comparisons)
     candidates = pool.count
     let spread = twin.model.latency.spread
+    // Where all are measured there was no choice that errors could sway.
+    guard chosen.count < pool.count else {
+      expectedRegression = 0
+      return
+    }
     guard spread.basis == .conformal else {
       expectedRegression = nil
       return
@@ -181,7 +186,10 @@ extension Confirmation {
       + "\(inside) of \(agreement.count) inside their \(Humane.percent(level)) intervals; rank correlation: Spearman"
       + " \(number(agreement.spearman)), Kendall \(number(agreement.kendall)).\n"
     let seen = Self.signed(exp(seenRegression) - 1)
-    if let expectedRegression {
+    if expectedRegression == 0 {
+      text +=
+        "On average \(seen) over the predictions; nothing was chosen, so that no optimiser's curse is to be expected.\n"
+    } else if let expectedRegression {
       text +=
         "The choice among \(candidates) \(candidates == 1 ? "candidate" : "candidates") makes expect"
         + " \(Self.signed(exp(expectedRegression) - 1)) over the predictions (the optimiser's curse); seen are \(seen).\n"
