@@ -45,16 +45,20 @@ let package = Package(
     .target(
       name: "CoSearch",
       dependencies: ["Accuracy", "Twins", .product(name: "Yams", package: "Yams")]),
+    .target(name: "CBoards"),
+    .target(
+      name: "Boards",
+      dependencies: ["Architectures", "CBoards", "Kernels", "Measurements", "ModelFiles", "Numerics"]),
     .target(
       name: "Workbench",
       dependencies: [
-        "Accuracy", "Architectures", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Numerics",
-        "Text", "Twins",
+        "Accuracy", "Architectures", "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles",
+        "Numerics", "Text", "Twins",
       ]),
     .executableTarget(
       name: "edgetwin",
       dependencies: [
-        "ModelFiles", "Workbench",
+        "Boards", "ModelFiles", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What compares this project with the published method; not built by `swift build --product edgetwin`.
@@ -72,6 +76,7 @@ let package = Package(
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration"]),
     .testTarget(name: "AccuracyTests", dependencies: ["Accuracy"]),
     .testTarget(name: "CoSearchTests", dependencies: ["CoSearch"]),
+    .testTarget(name: "BoardsTests", dependencies: ["Boards"]),
     .testTarget(name: "WorkbenchTests", dependencies: ["Workbench"]),
     // Runs the built tool as a user types it; `make test` builds the tool first.
     .testTarget(name: "CommandLineTests"),

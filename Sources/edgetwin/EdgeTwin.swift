@@ -47,6 +47,7 @@ struct EdgeTwin: AsyncParsableCommand {
     version: Workbench.Program.version,
     subcommands: [
       Run.self, Explore.self, Evaluate.self, Predict.self, Explain.self, Devices.self, Import.self, Calibrate.self,
-      Suggest.self, Sample.self, Init.self, Export.self, Infer.self,
+      Suggest.self, Sample.self, Measure.self, Confirm.self, Trace.self, Init.self, Export.self, Infer.self,
+      Runtime.self,
     ])
 }

@@ -1,5 +1,6 @@
 import Architectures
 import ArgumentParser
+import Boards
 import Calibration
 import CoSearch
 import Foundation
@@ -25,6 +26,8 @@ enum Failure {
       case .devices: 1
       }
     case is UsageError, is RegimeError: usage
+    case let error as BoardError:
+      if case .unknownBoard = error { usage } else { 1 }
     case is OutputError: 1
     default: nil
     }

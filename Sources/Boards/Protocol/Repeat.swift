@@ -1,0 +1,76 @@
+import Numerics
+
+/// One repeat: calls of one model in a row.
+public struct Repeat: Sendable, Hashable {
+  public var round: Int
+  /// Seconds from the start of the series to the middle of the repeat.
+  public var atSeconds: Double
+  public var callSeconds: [Double]
+  public var energy: EnergyUse?
+  /// How often the kernel took a core away during it.
+  public var involuntarySwitches: Int
+
+  public init(
+    round: Int, atSeconds: Double, callSeconds: [Double], energy: EnergyUse? = nil, involuntarySwitches: Int = 0
+  ) {
+    self.round = round
+    self.atSeconds = atSeconds
+    self.callSeconds = callSeconds
+    self.energy = energy
+    self.involuntarySwitches = involuntarySwitches
+  }
+
+  /// Seconds of a call: the median, so that a call that was disturbed does not count; of one or two calls their mean.
+  public var seconds: Double {
+    callSeconds.count < 3 ? Statistics.mean(callSeconds) : Statistics.median(callSeconds)
+  }
+}
+
+/// What the repeats of one model say, in seconds of one call.
+public struct RepeatSummary: Sendable, Hashable {
+  public var medianSeconds: Double
+  /// Robust standard deviation of the repeats: 1.4826 times the median distance from the median.
+  public var spreadSeconds: Double
+  public var repeats: Int
+  public var calls: Int
+  /// Quantiles of the single calls.
+  public var p95Seconds: Double
+  public var p99Seconds: Double
+  /// Rounds of the repeats that are outliers; they count in the median, which does not mind them.
+  public var outlierRounds: [Int]
+  /// Single calls more than 1.5 times as long as the median.
+  public var outlierCalls: Int
+  public var involuntarySwitches: Int
+  /// Joules of one call, and the largest power; nil without a meter.
+  public var callJoules: Double?
+  public var peakWatts: Double?
+  public var samplingIntervalSeconds: Double?
+
+  /// Error of the median, as a share of it, if repeats are independent: 1.2533 standard deviations over the root of their number.
+  public var relativeError: Double {
+    repeats > 0 ? 1.2533 * spreadSeconds / Double(repeats).squareRoot() / medianSeconds : .nan
+  }
+
+  /// - Parameter repeats: at least one, each with at least one call.
+  public init(_ repeats: [Repeat], outlierDeviations: Double) {
+    let values = repeats.map(\.seconds)
+    let calls = repeats.flatMap(\.callSeconds).sorted()
+    let median = Statistics.median(values)
+    medianSeconds = median
+    spreadSeconds = 1.4826 * Statistics.medianAbsoluteDeviation(values)
+    self.repeats = repeats.count
+    self.calls = calls.count
+    p95Seconds = Statistics.quantile(ofSorted: calls, 0.95)
+    p99Seconds = Statistics.quantile(ofSorted: calls, 0.99)
+    // Repeats that happen to agree to a per mille must not make an outlier of the next.
+    let unit = max(spreadSeconds, 0.002 * median)
+    outlierRounds = repeats.filter { abs($0.seconds - median) > outlierDeviations * unit }.map(\.round)
+    outlierCalls = calls.count { $0 > 1.5 * median }
+    involuntarySwitches = repeats.reduce(0) { $0 + $1.involuntarySwitches }
+    let uses = repeats.compactMap(\.energy)
+    let joules = repeats.compactMap { one in one.energy.map { $0.joules / Double(max($0.calls, 1)) } }
+    callJoules = joules.isEmpty ? nil : Statistics.median(joules)
+    peakWatts = uses.compactMap(\.peakWatts).max()
+    samplingIntervalSeconds = uses.isEmpty ? nil : Statistics.median(uses.map(\.intervalSeconds))
+  }
+}

@@ -1,0 +1,165 @@
+import Architectures
+import ArgumentParser
+import Boards
+import Calibration
+import Foundation
+import Measurements
+import Twins
+import Workbench
+
+import struct Measurements.Measurement
+
+struct Confirm: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure finalists on this machine, and compare with what a twin predicted.",
+    discussion: """
+        edgetwin explore --devices this.yaml --format jsonl > front.jsonl
+        edgetwin confirm --device this.yaml --architectures front.jsonl --output m.jsonl
+        edgetwin confirm --device this.yaml --architectures front.jsonl --measurements m.jsonl \\
+          --recalibrate this.yaml
+
+      Of rows that explore printed, the finalists are measured and the rest is what they were chosen from. Models that \
+      --measurements has, at the same settings, are not measured again. With --recalibrate the twin is fitted anew to \
+      all rows of --measurements and the new ones.
+      """)
+
+  @OptionGroup var twin: TwinOptions
+
+  @Option(help: "File of architectures or of rows of explore, or - for standard input.")
+  var architectures: String
+
+  @Option(help: "Threads; by default what the twin was fitted on, or 1.")
+  var threads: Int?
+
+  @Option(help: "Measurements that exist (JSON Lines).")
+  var measurements: String?
+
+  @Option(name: .shortAndLong, help: "File for the new measurements (JSON Lines).")
+  var output: String?
+
+  @Option(help: ArgumentHelp("Fit the twin anew and write the device's file.", valueName: "d.yaml"))
+  var recalibrate: String?
+
+  @OptionGroup(title: "How it is measured") var how: ProtocolOptions
+
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case table, json, jsonl, csv
+  }
+
+  @Option(help: "table (for people), json (an object with rows and summary), jsonl or csv (the rows).")
+  var format: Format = .table
+
+  func run() async throws {
+    for path in [output, recalibrate].compactMap(\.self) { try Console.checkFolder(of: path) }
+    var request = try twin.request()
+    let names = RunOptions.Runtime.allCases.map(\.rawValue)
+    if twin.runtime == nil, let native = names.first(where: { request.file.runtimes[$0] != nil }) {
+      request.runtime = native
+    }
+    let model = try request.twin()
+    let source = InputBytes.name(of: architectures)
+    let rows = try FinalistRow.read(architectures).filter { $0.device == nil || $0.device == model.device.id }
+    guard !rows.isEmpty else {
+      throw InputFileError(source: source, problem: "has no row of the device \(model.device.id)")
+    }
+    let finalists = rows.filter { $0.isFinalist == true }
+    let chosen = finalists.isEmpty ? rows : finalists
+    for row in chosen {
+      try row.architecture.checkLength(model.settings.sequenceLength, source: source, line: row.line)
+    }
+    let known = try measurements.map { try MeasurementFile.read($0) } ?? []
+    let done = Set(known.filter { Confirmation.isOf(model, $0) }.compactMap { $0.architecture?.id })
+    let missing = chosen.filter { !done.contains($0.architecture.id) }
+    let (measured, report) = try await measure(missing, model)
+    let profiles = report.map { report in
+      Dictionary(
+        report.profiles.map { index, steps in
+          (missing[index].architecture.id, steps.map { (kernelClass: $0.kernelClass, seconds: $0.durationSeconds) })
+        }, uniquingKeysWith: { first, _ in first })
+    }
+    let confirmation = try Confirmation(
+      twin: model, level: request.level, chosen: chosen, measurements: known + measured, pool: rows,
+      profiles: profiles ?? [:])
+    try write(confirmation)
+    for failure in report?.failures ?? [] {
+      Console.complain("\(source), line \(missing[failure.index].line): \(failure.error)")
+    }
+    if let report, report.measured > 0 { Console.say(report.summary) }
+    if report?.wasStopped == true {
+      Console.complain("stopped before the end: \(measured.count) of \(missing.count) were measured")
+      throw ExitCode(Failure.interrupted)
+    }
+    try recalibrate(confirmation, request, known + measured)
+    if report?.failures.isEmpty == false || confirmation.rows.isEmpty { throw ExitCode(1) }
+  }
+
+  /// Measures on this machine what is not known yet.
+  private func measure(
+    _ rows: [FinalistRow], _ twin: Twin
+  ) async throws -> (rows: [Measurement], report: MeasurementRun.Report?) {
+    guard !rows.isEmpty else { return ([], nil) }
+    guard let runtime = RunOptions.Runtime(rawValue: twin.runtime) else {
+      throw UsageError(
+        "the runtime \(twin.runtime) cannot be measured from here, and \(rows.count) of the models have no row in"
+          + " --measurements; measurable are native and onnxruntime")
+    }
+    let job = how.job(try LocalWork(twin, runtime: runtime, threads: threads), profiles: 5)
+    let appender = try output.map { try MeasurementAppender(path: $0, resumes: false) }
+    let collected = Collected(appender)
+    Console.say("measuring on this machine (\(MachineState().cpu ?? "of unknown make")), taken for \(twin.device.name)")
+    let architectures = rows.map(\.architecture)
+    let report = try await Interrupt.cancelling {
+      try await job.measure(architectures) { _, row in try collected.add(row) }
+    }
+    Console.endProgress()
+    return (collected.rows, report)
+  }
+
+  private func write(_ confirmation: Confirmation) throws {
+    switch format {
+    case .table: try Console.write(confirmation.text)
+    case .json:
+      var record = confirmation.summaryRecord
+      record.add("predictions", .list(confirmation.records.map(FieldValue.object)))
+      try Console.write(record.json + "\n")
+    case .jsonl: try Console.write(confirmation.records, format: .jsonl)
+    case .csv: try Console.write(confirmation.records, format: .csv)
+    }
+  }
+
+  private func recalibrate(_ confirmation: Confirmation, _ request: PredictionRequest, _ rows: [Measurement]) throws {
+    guard let path = recalibrate else {
+      if confirmation.asksForCalibration {
+        Console.say(
+          "The twin is off by more than its intervals allow: --recalibrate D.yaml fits it anew to --measurements and these"
+            + " rows.")
+      }
+      return
+    }
+    let calibrator = Calibrator(
+      file: request.file, runtime: request.runtime, program: "edgetwin \(Program.version)")
+    let (file, report) = try calibrator.calibrate(rows)
+    try Console.write(file.encodedYAML(), to: path)
+    Console.say(report.summary.trimmingCharacters(in: .newlines))
+  }
+}
+
+/// Rows as they come from the measuring thread.
+private final class Collected: @unchecked Sendable {
+  private let lock = NSLock()
+  private let appender: MeasurementAppender?
+  private var collected: [Measurement] = []
+
+  init(_ appender: MeasurementAppender?) {
+    self.appender = appender
+  }
+
+  var rows: [Measurement] { lock.withLock { collected } }
+
+  func add(_ row: Measurement) throws {
+    try lock.withLock {
+      try appender?.append(row)
+      collected.append(row)
+    }
+  }
+}
