@@ -24,8 +24,8 @@ struct Evaluate: ParsableCommand {
   }
 
   func run() throws {
-    let setup = try SearchSetup(
-      SearchSetup.problem(file: problem), file: problem, library: .standard(), runtime: runtime)
+    let document = try ProblemDocument(file: problem)
+    let setup = try SearchSetup(document.problem, document: document, library: .standard(), runtime: runtime)
     let evaluation = LineEvaluation(setup)
     var number = 0
     while let line = readLine(strippingNewline: true) {

@@ -48,7 +48,7 @@ struct Predict: ParsableCommand {
       let answer = try predictor.answer(row, source: source)
       if let problem = answer.problem {
         problems += 1
-        Console.complain("\(source), line \(row.line): \(problem)")
+        Console.complain("\(source):\(row.line): \(problem)")
       }
       guard output.format == .table else {
         try Console.write(writer.next(answer.record))

@@ -30,7 +30,7 @@ struct Sample: ParsableCommand {
   }
 
   func run() throws {
-    let space = try space.map { try DesignSpace(contentsOf: URL(filePath: $0)) } ?? .flexibert2
+    let space = try space.map { try DesignSpace(path: $0) } ?? .flexibert2
     let points = try space.sample(count: count, seed: seed, method: method)
     try Console.write(
       points.lazy.map { point in

@@ -111,7 +111,8 @@ import Testing
     #expect(rows[1].number("trial") == 4 && rows[1]["error"] is NSNull)
     #expect((rows[2]["error"] as? String)?.contains("toaster") == true && rows[2]["id"] as? String == "y")
     #expect((rows[3]["error"] as? String)?.contains("embedding") == true)
-    #expect((rows[4]["error"] as? String)?.contains("line 6") == true && rows[4]["feasible"] as? Bool == false)
+    #expect(
+      (rows[4]["error"] as? String)?.contains("standard input:6: ") == true && rows[4]["feasible"] as? Bool == false)
     #expect(
       rows[5].object("note")["b"] is [Any] && rows[5].object("values").number("latency_s") == values.number("latency_s")
     )

@@ -46,7 +46,7 @@ import struct Measurements.Measurement
   @Test(arguments: [
     (
       #""latency_s":0.1"#, #""latency_s":0"#,
-      "m, line 3, latency_s: must be a number from 1e-12 to 1000000000.0, is 0; leave out what was not measured, or write null"
+      "m:3: latency_s: must be a number from 1e-12 to 1000000000.0, is 0; leave out what was not measured, or write null"
     ),
     (#""latency_s":0.1"#, #""latency_s":NaN"#, "latency_s: must be a number from"),
     (#""energy_j":1e-05"#, #""energy_j":-1"#, "energy_j: must be a number from"),
@@ -67,12 +67,12 @@ import struct Measurements.Measurement
     ("measurement/1", "measurement/9", "schema: is version 9"),
     (#""architecture":{"#, #""arch":{"#, "architecture: is missing, and there are no `features`"),
     (#""threads":2"#, #""threads":2,"threads":2"#, "given twice"),
-    (#""threads":2,"#, #""threads":2,}"#, "m, line 3: expected"),
+    (#""threads":2,"#, #""threads":2,}"#, "m:3: expected"),
   ])
   func badFieldsAreNamed(_ old: String, _ new: String, _ part: String) {
     let text = Self.line + "\n\n" + Self.line.replacingOccurrences(of: old, with: new) + "\n"
     #expect(Self.message(text)?.contains(part) == true, "\(Self.message(text) ?? "accepted")")
-    #expect(Self.message(text)?.hasPrefix("m, line 3") == true)
+    #expect(Self.message(text)?.hasPrefix("m:3") == true)
   }
 
   @Test func awkwardFilesAreRead() throws {

@@ -100,7 +100,10 @@ enum Quantities {
 
   /// Seconds that a search may take: `10`, `10s`, `2min`.
   static func duration(_ text: String) throws -> Double {
-    if let value = Double(text), value > 0, value.isFinite { return value }
+    if let value = Double(text), value.isFinite {
+      guard value > 0 else { throw ValidationError("\"\(text)\" must be above 0") }
+      return value
+    }
     if text.hasSuffix("min"), let value = Double(text.dropLast(3)), value > 0, value.isFinite { return value * 60 }
     return try positive(text, unit: "s")
   }
