@@ -62,6 +62,6 @@ struct EdgeTwin: AsyncParsableCommand {
     version: Workbench.Program.version,
     subcommands: [
       Run.self, Explore.self, Evaluate.self, Predict.self, Explain.self, Devices.self, Import.self, Calibrate.self,
-      Suggest.self, Sample.self,
+      Suggest.self, Sample.self, Space.self,
     ])
 }

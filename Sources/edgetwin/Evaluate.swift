@@ -10,7 +10,8 @@ struct Evaluate: ParsableCommand {
         edgetwin evaluate --problem problem.yaml < candidates.jsonl
 
       Reads {"id","architecture" or "embedding","device"}; for each line at once prints {"id","values","scalar",\
-      "feasible","error"}, in order. What is wrong with a line is in its error; other fields are handed through.
+      "feasible","error"}, in order. What is wrong with a line, also a blank one, is in its error; other fields are \
+      handed through.
       """)
 
   @Option(help: "File of a problem (YAML).")
@@ -30,7 +31,6 @@ struct Evaluate: ParsableCommand {
     var number = 0
     while let line = readLine(strippingNewline: true) {
       number += 1
-      guard line.contains(where: { !$0.isWhitespace }) else { continue }
       try Console.write(evaluation.answer(line, number: number).json + "\n")
     }
     Console.say(setup.predictor.caption)

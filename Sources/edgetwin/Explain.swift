@@ -33,6 +33,7 @@ struct Explain: ParsableCommand {
     var predictor = try RowPredictor(request)
     let rows = try ArchitectureRow.read(architectures)
     let source = InputBytes.name(of: architectures)
+    if let note = predictor.note(on: rows) { Console.say(note) }
     var records: [Record] = []
     var texts: [String] = []
     for row in rows {

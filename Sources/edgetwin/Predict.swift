@@ -38,6 +38,7 @@ struct Predict: ParsableCommand {
         "\(twin.settingFlags.joined(separator: ", ")): not used for measurements, which are predicted at their own settings"
       )
     }
+    if let note = predictor.note(on: rows) { Console.say(note) }
     // What cannot be predicted at all is found before anything is printed.
     for row in rows { try predictor.check(row, source: source) }
     var problems = 0
@@ -80,7 +81,13 @@ struct Predict: ParsableCommand {
       : "each at its own settings"
     lines.append("\(twin.device): per sequence, \(place).")
     if let prediction = answers.compactMap(\.prediction).first {
-      let basis = prediction.intervalBasis == .conformal ? "from held-out rows" : "from the device class's prior"
+      let bases = Set(answers.compactMap(\.prediction?.intervalBasis))
+      let basis =
+        bases == [.conformal]
+        ? "from held-out rows"
+        : bases == [.prior]
+          ? "from the device class's prior, or mostly assumed, far from what was fitted"
+          : "from held-out rows; of interval_basis prior (see json) mostly assumed, far from what was fitted"
       lines.append("In brackets: \(Humane.percent(prediction.level)) intervals, \(basis).")
       lines.append("Power and energy are those of the \(prediction.powerScope.rawValue).")
       lines.append("Parameters: \(prediction.parametersInclude).")

@@ -38,7 +38,8 @@ struct TwinOptions: ParsableArguments {
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp(
-      "What if: a fact by a factor or a value with its unit, such as memory.bandwidth=2x or ram=4GB. May be repeated.",
+      "What if: a fact by a factor or a value with its unit, such as memory.bandwidth=2x or ram=4GB. May be repeated."
+        + " Facts (and other names for them): \(Override.listed).",
       valueName: "path=value"),
     transform: { try Override(parsing: $0) })
   var overrides: [Override] = []
