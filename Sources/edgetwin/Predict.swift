@@ -18,8 +18,9 @@ struct Predict: ParsableCommand {
       A row each, in order. Architectures are read as JSON, JSON Lines or YAML: this project's form, measurements, \
       ProTran's dictionaries or data sets, Hugging Face's config.json, or 37-number embeddings. A measurement is \
       predicted at its own settings and, unless --runtime is given, with its own runtime where the device has it, with \
-      start-up in its figures or not as it says. A model that the device cannot hold \
-      gets a row without figures, and the exit status is 1.
+      start-up in its figures or not as it says. interval_basis is conformal where the width of the latency's interval \
+      comes from held-out rows, and prior where there are none or where what is extrapolated adds more than they gave. \
+      A model that the device cannot hold gets a row without figures, and the exit status is 1.
       """)
 
   @OptionGroup var twin: TwinOptions

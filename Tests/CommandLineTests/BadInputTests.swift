@@ -171,10 +171,12 @@ import Testing
     #expect(try tool.run().status == 0)
     for command in [
       "run", "explore", "evaluate", "predict", "explain", "devices", "import", "calibrate", "suggest", "sample",
+      "space",
     ] {
       let help = try tool.run("help", command)
       #expect(help.status == 0 && help.output.contains("edgetwin \(command)"))
     }
+    #expect(try tool.run("predict", "--help").output.contains("memory.bandwidth (bandwidth)"))
     #expect(try tool.run("--generate-completion-script", "bash").output.contains("explore"))
   }
 }

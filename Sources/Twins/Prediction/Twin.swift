@@ -18,7 +18,7 @@ public struct Twin: Sendable {
   /// Added to the half-width of every interval on the log scale, for ``extrapolated``.
   public let logWidening: Double
 
-  /// Sequences that one process of the profiled program ran, over which its start-up was spread; nil where nobody profiled the runtime.
+  /// Sequences of one process, over which its start-up is spread, as the device's file has them; nil where it says none.
   public let profiledSequencesPerProcess: Int?
 
   public var isCalibrated: Bool { model.fit != nil }

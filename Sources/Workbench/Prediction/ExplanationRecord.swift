@@ -116,10 +116,8 @@ public struct ExplanationText {
     guard explanation.omittedStartupSeconds > 0 else { return "" }
     let share = Humane.seconds(explanation.omittedStartupSeconds)
     if twin.isCalibrated { return "start-up, \(share) a sequence as it was measured, is left out\n" }
-    guard let sequences = twin.profiledSequencesPerProcess else {
-      return "start-up, \(share) a sequence if each call were a process of its own, is left out\n"
-    }
-    return "start-up, \(share) a sequence in a process of \(sequences) as it was profiled, is left out\n"
+    let sequences = twin.profiledSequencesPerProcess ?? twin.settings.batchSize
+    return "start-up, by the datasheet \(share) a sequence in a process of \(sequences), is left out\n"
   }
 
   private var classTable: String {
