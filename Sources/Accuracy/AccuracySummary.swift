@@ -1,4 +1,5 @@
 import Architectures
+import Numerics
 
 /// What the predictor sees of a model: sums over its layers.
 struct AccuracySummary: Sendable, Equatable {

@@ -8,13 +8,14 @@ extension DesignSpace {
   ///
   /// - Throws: ``YAMLFileError`` naming the file, the line and the field.
   public init(contentsOf url: URL) throws(YAMLFileError) {
-    let text: String
-    do {
-      text = try String(contentsOf: url, encoding: .utf8)
-    } catch {
-      throw YAMLFileError(file: url.path, problem: "cannot be read as UTF-8 text")
-    }
-    try self.init(yaml: text, file: url.path)
+    try self.init(path: url.path)
+  }
+
+  /// Reads a space from the file at a path, which errors name as it is given; `-` is standard input.
+  ///
+  /// - Throws: ``YAMLFileError``.
+  public init(path: String) throws(YAMLFileError) {
+    try self.init(yaml: YAMLFile.read(path), file: InputBytes.name(of: path))
   }
 
   /// Reads a space from YAML text. Every field must be there, once, and no other.
@@ -29,7 +30,7 @@ extension DesignSpace {
         throw YAMLFileError(file: file, problem: "\(error)")
       }
       throw YAMLFileError(
-        file: file, line: Self.line(of: field, in: text), field: field, problem: reason)
+        file: file, line: YAMLFile.line(of: field, in: text), field: field, problem: reason)
     }
   }
 
@@ -50,14 +51,6 @@ extension DesignSpace {
       position: \(position.rawValue)
 
       """
-  }
-
-  /// The first line that gives a field of the file; its values carry no line any more once they are decoded.
-  private static func line(of field: String, in text: String) -> Int? {
-    text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { line in
-      let start = line.drop { " \t{\"'".contains($0) }
-      return start.hasPrefix(field) && start.dropFirst(field.count).drop { " \"'".contains($0) }.first == ":"
-    }.map { $0 + 1 }
   }
 
   private struct Fields: Codable {

@@ -64,6 +64,15 @@ public struct DesignSpace: Sendable {
   /// FlexiBERT 2.0: 22 502 760 layers, 1.6859e88 architectures.
   public static let flexibert2 = DesignSpace(checked: .flexibert2)
 
+  /// `flexibert2`, or for other choices a stable hash of them, as 16 hexadecimal digits: what tells embeddings of one space from those of
+  /// another.
+  public var id: String {
+    if self == .flexibert2 { return "flexibert2" }
+    let hash = yaml.utf8.reduce(into: 0xcbf2_9ce4_8422_2325 as UInt64) { $0 = ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+
   public var layerCounts: [Int] { choices.layerCounts }
   public var hiddenSizes: [Int] { choices.hiddenSizes }
   public var headCounts: [Int] { choices.headCounts }
@@ -83,9 +92,10 @@ public struct DesignSpace: Sendable {
   public var layerCardinality: Int { hiddenSizes.count * feedForwardStackCount * headCombinationCount }
 
   /// Exact number of points.
-  public var cardinality: BigInt {
-    layerCounts.reduce(BigInt(0)) { $0 + BigInt(layerCardinality).power($1) }
-  }
+  public var cardinality: BigInt { layerCounts.reduce(BigInt(0)) { $0 + cardinality(layers: $1) } }
+
+  /// Exact number of points with so many layers.
+  public func cardinality(layers: Int) -> BigInt { BigInt(layerCardinality).power(layers) }
 
   /// Every head combination, in the order of its numbers: to be fetched once before a hot loop.
   public var headCombinations: [HeadCombination] { tables.combinations }

@@ -14,19 +14,20 @@ public enum YAMLFile {
   public static func decode<Value: Codable>(
     _ type: Value.Type, from text: String, name: String, schema: (family: String, version: Int)
   ) throws(YAMLFileError) -> Value {
-    if depth(of: text) > maximumDepth {
-      throw YAMLFileError(file: name, problem: "it is nested more than \(maximumDepth) levels deep")
+    if let line = lineNestedTooDeep(in: text) {
+      throw YAMLFileError(
+        file: name, line: line, problem: "is nested more than \(maximumDepth) levels deep; no file of this kind is")
     }
     let root: Node
     do {
       guard let node = try Yams.compose(yaml: text) else {
-        throw YAMLFileError(file: name, problem: "it is empty")
+        throw YAMLFileError(file: name, line: 1, problem: "holds nothing but comments; write its fields")
       }
       root = node
     } catch let error as YAMLFileError {
       throw error
     } catch {
-      throw YAMLFileError(file: name, line: line(of: error), problem: "it is not YAML: \(summary(of: error))")
+      throw YAMLFileError(file: name, line: line(of: error), problem: "is not YAML: \(summary(of: error))")
     }
     try check(schema: schema, root: root, name: name)
     let value: Value
@@ -39,6 +40,38 @@ public enum YAMLFile {
     }
     try rejectUnknownFields(root: root, value: value, name: name)
     return value
+  }
+
+  /// The text of a file; `-` is standard input.
+  /// - Throws: ``YAMLFileError`` where there is no such file, or it is a folder, not readable, empty, or not UTF-8 text.
+  public static func read(_ path: String) throws(YAMLFileError) -> String {
+    do {
+      return String(decoding: try InputBytes.read(path), as: UTF8.self)
+    } catch let error as InputFileError {
+      throw YAMLFileError(file: error.source, line: error.line, problem: error.problem)
+    } catch {
+      throw YAMLFileError(file: path, problem: "cannot be read: \(error)")
+    }
+  }
+
+  /// The line that gives a field, from 1: what was decoded carries no lines any more. For one that is absent, that of the group it
+  /// should be in; nil for a text that is not YAML.
+  /// - Parameter field: a dotted path, such as `memory.bandwidth.value` or `devices.0`.
+  public static func line(of field: String, in text: String) -> Int? {
+    guard let root = try? Yams.compose(yaml: text) else { return nil }
+    var node: Node? = root
+    var line = root.mark?.line
+    for part in field.split(separator: ".").map(String.init) {
+      if let sequence = node?.sequence, let index = Int(part) {
+        node = sequence.indices.contains(index) ? sequence[index] : nil
+        line = node?.mark?.line ?? line
+      } else {
+        guard let member = node?.mapping?.first(where: { $0.key.string == part }) else { return line }
+        node = member.value
+        line = member.key.mark?.line ?? line
+      }
+    }
+    return line
   }
 
   /// Writes `value` as YAML for people: fields in the order that the type encodes them, a group of plain values on one line, numbers as short
@@ -87,25 +120,33 @@ public enum YAMLFile {
   // Composing and decoding recurse; a file nested deeper than this is no file of ours.
   private static let maximumDepth = 64
 
-  /// An upper bound of the nesting: flow brackets, and indentation columns that could each open a block.
-  private static func depth(of text: String) -> Int {
+  /// The first line where an upper bound of the nesting exceeds ``maximumDepth``: flow brackets, and indicators that each open a block.
+  private static func lineNestedTooDeep(in text: String) -> Int? {
+    var line = 1
     var open = 0
-    var deepest = 0
+    // `- - - -` opens a block sequence a dash.
+    var indicators = 0
+    var isLeading = true
     for byte in text.utf8 {
       switch byte {
+      case UInt8(ascii: "\n"):
+        line += 1
+        indicators = 0
+        isLeading = true
+        continue
+      case UInt8(ascii: "-"), UInt8(ascii: "?"): indicators += isLeading ? 1 : 0
+      case UInt8(ascii: " "): break
       case UInt8(ascii: "["), UInt8(ascii: "{"):
         open += 1
-        deepest = max(deepest, open)
-      case UInt8(ascii: "]"), UInt8(ascii: "}"): open = max(0, open - 1)
-      default: break
+        isLeading = false
+      case UInt8(ascii: "]"), UInt8(ascii: "}"):
+        open = max(0, open - 1)
+        isLeading = false
+      default: isLeading = false
       }
+      if max(open, indicators) > maximumDepth { return line }
     }
-    // `- - - -` opens a block sequence a dash.
-    for line in text.split(separator: "\n", omittingEmptySubsequences: true) {
-      let dashes = line.utf8.prefix { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "?") }
-      deepest = max(deepest, dashes.count { $0 != UInt8(ascii: " ") })
-    }
-    return deepest
+    return nil
   }
 
   private static func check(schema: (family: String, version: Int), root: Node, name: String) throws(YAMLFileError) {
@@ -229,7 +270,10 @@ public struct YAMLFileError: Error, CustomStringConvertible, Sendable, Equatable
   }
 
   public var description: String {
-    let place = line.map { "\(file):\($0)" } ?? file
-    return field.isEmpty ? "\(place): \(problem)" : "\(place): \(field): \(problem)"
+    // As in other files: `objectives[0].name`.
+    let shown = field.split(separator: ".").reduce("") { path, part in
+      Int(part) == nil ? (path.isEmpty ? String(part) : "\(path).\(part)") : "\(path)[\(part)]"
+    }
+    return InputFileError(source: file, line: line, field: shown.isEmpty ? nil : shown, problem: problem).description
   }
 }

@@ -44,25 +44,49 @@ public struct ArchitectureRow: Hashable, Sendable {
   }
 
   private static func rows(_ value: DocumentValue, source: String) throws -> [ArchitectureRow] {
-    let embedding = try embedding(value, source: source)
+    let isAlone = value["architecture"]?.members == nil && value["model_dict"] == nil && value["layers"] == nil
+    let embedding = try embedding(value, isAlone: isAlone, source: source)
     if value["schema"]?.string?.hasPrefix("edgetwin.measurement/") ?? false {
       let row = try Measurement(value, source: source)
       return [
-        ArchitectureRow(
-          line: value.line, architecture: row.architecture, embedding: embedding, measurement: row)
+        try ArchitectureRow(
+          line: value.line, architecture: row.architecture, embedding: embedding, measurement: row
+        ).checked(source: source)
       ]
     }
-    if let embedding, value["architecture"] == nil, value["model_dict"] == nil, value["layers"] == nil {
+    if let embedding, isAlone {
       return [ArchitectureRow(line: value.line, architecture: nil, embedding: embedding)]
     }
     return try ArchitectureReader.architectures(value, source: source).map {
-      ArchitectureRow(line: $0.line, architecture: $0.architecture, embedding: embedding)
+      try ArchitectureRow(line: $0.line, architecture: $0.architecture, embedding: embedding).checked(source: source)
     }
   }
 
-  private static func embedding(_ value: DocumentValue, source: String) throws -> [Int]? {
+  /// The row, whose embedding says what its layers say.
+  private func checked(source: String) throws -> ArchitectureRow {
+    guard let architecture, let embedding else { return self }
+    let space = DesignSpace.flexibert2
+    do {
+      guard try space.point(ofEmbedding: embedding) == space.point(of: architecture) else {
+        throw InputFileError(
+          source: source, line: line, field: "embedding",
+          problem: "is of another architecture than the layers beside it; leave one of them out")
+      }
+    } catch let error as DesignSpaceError {
+      throw InputFileError(source: source, line: line, field: "embedding", problem: "\(error)")
+    }
+    return self
+  }
+
+  /// The embedding in FlexiBERT 2.0; nil also where one of another space stands beside the layers.
+  private static func embedding(_ value: DocumentValue, isAlone: Bool, source: String) throws -> [Int]? {
     guard let inner = value["embedding"], case .list = inner.content else { return nil }
     let reader = try FieldReader(value, source: source)
+    if let space = try reader.optionalString("space_id"), space != DesignSpace.flexibert2.id {
+      guard isAlone else { return nil }
+      throw reader.failure(
+        "embedding", problem: "is of another space than FlexiBERT 2.0 (space_id); give the `architecture` instead")
+    }
     return try reader.list(inner, field: "embedding", count: 37...37).enumerated().map { index, item in
       try reader.integer(item, field: "embedding[\(index)]", in: 0...1_000_000)
     }

@@ -60,6 +60,22 @@ extension Measurement {
     guard architecture != nil || features != nil else {
       throw reader.failure("architecture", problem: "is missing, and there are no `features` in its place")
     }
+    try checkLatencies(reader)
+  }
+
+  /// How far a call may be from its sequences together.
+  private static let latencyTolerance = 0.01
+
+  /// A call takes what its sequences take together; where start-up is in a sequence's figure, no more than that.
+  private func checkLatencies(_ reader: FieldReader) throws {
+    guard let latencySeconds, let batchLatencySeconds else { return }
+    let together = latencySeconds * Double(batchSize)
+    let excess = batchLatencySeconds / together - 1
+    guard excess > Self.latencyTolerance || (excess < -Self.latencyTolerance && !includesStartup) else { return }
+    throw reader.failure(
+      "batch_latency_s",
+      problem: "\(batchLatencySeconds) s contradicts latency_s × batch_size, \(together) s: latency_s is per sequence,"
+        + " batch_latency_s of one call; give one of them, or both to within 1 %")
   }
 
   private static func name(_ field: String, _ reader: FieldReader) throws -> String {
@@ -110,8 +126,12 @@ extension Measurement {
 
   /// The row as one line of JSON without a line feed; the same row always gives the same line, and every
   /// digit of every number is kept.
-  public var jsonLine: String {
-    var members = ["\"schema\":\"\(Self.schema)\"", "\"architecture\":\(architecture?.jsonLine ?? "null")"]
+  public var jsonLine: String { line(architecture: architecture?.identifiedJSONLine) }
+
+  fileprivate var hashedLine: String { line(architecture: architecture?.jsonLine) }
+
+  private func line(architecture: String?) -> String {
+    var members = ["\"schema\":\"\(Self.schema)\"", "\"architecture\":\(architecture ?? "null")"]
     func add(_ name: String, _ text: String?) {
       if let text { members.append("\"\(name)\":\(text)") }
     }
@@ -146,14 +166,14 @@ extension Measurement {
 
 extension Sequence<Measurement> {
   /// 16 hexadecimal digits that change when a row, or the order of the rows, changes: FNV-1a (64 bits) over
-  /// their JSON lines.
+  /// their JSON lines, the architectures' identifiers left out.
   ///
   /// For provenance, not against forgery.
   public var contentHash: String {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     func take(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
     for row in self {
-      for byte in row.jsonLine.utf8 { take(byte) }
+      for byte in row.hashedLine.utf8 { take(byte) }
       take(0x0A)
     }
     let digits = String(hash, radix: 16)

@@ -12,9 +12,6 @@ public struct NonNegativeFit: Sendable {
   public let residualScale: Double
   /// False where the iteration cap was reached: the coefficients are feasible, perhaps not optimal.
   public let isConverged: Bool
-  /// The weights of the fit: those given, times the robust ones where the fit was robust; ones where none
-  /// were given.
-  public let weights: [Double]
 
   public var standardErrors: [Double] { covariance.diagonal.map { max($0, 0).squareRoot() } }
 }
@@ -44,56 +41,6 @@ public func nonNegativeLeastSquares(
     try Check.finite("prior", prior)
   }
   return solveNonNegative(design: design, target: target, weights: weights, ridge: ridge, prior: prior)
-}
-
-/// ``nonNegativeLeastSquares(design:target:weights:ridge:prior:)`` with Huber's weights: residuals (times the
-/// root of the given weight) beyond `tuning` scales count linearly, the scale being 1.4826 times their median
-/// magnitude.
-///
-/// - Returns: the last fit; its `weights` are the given ones times Huber's.
-/// - Throws: as the plain fit does; reaching the cap is not an error, see ``NonNegativeFit/isConverged``.
-public func robustNonNegativeLeastSquares(
-  design: Matrix, target: [Double], weights: [Double]? = nil, ridge: [Double] = [], prior: [Double]? = nil,
-  tuning: Double = 1.345, maximumIterations: Int = 50, tolerance: Double = 1e-7
-) throws(NumericsError) -> NonNegativeFit {
-  guard tuning > 0, tolerance > 0 else {
-    throw .invalidArgument(what: "tuning and tolerance of a robust fit", reason: "must be positive")
-  }
-  var fit = try nonNegativeLeastSquares(
-    design: design, target: target, weights: weights, ridge: ridge, prior: prior)
-  let ridge = ridge.isEmpty ? [Double](repeating: 0, count: design.columnCount) : ridge
-  let outer = weights ?? [Double](repeating: 1, count: target.count)
-  let size = zip(outer, target).reduce(0) { $0 + $1.0 * $1.1 * $1.1 }.squareRoot()
-  var isConverged = false
-  for _ in 0..<max(maximumIterations, 0) {
-    let standardised = zip(outer, fit.residuals).map { $0.squareRoot() * abs($1) }
-    let counted = zip(outer, standardised).filter { $0.0 > 0 }.map(\.1)
-    // The floor keeps an exact fit of more than half the rows from dividing by zero.
-    let scale = max(1.4826 * Statistics.median(counted), 1e-12 * size)
-    guard scale > 0, counted.count > 0 else {
-      isConverged = true
-      break
-    }
-    let limit = tuning * scale
-    let robust = zip(outer, standardised).map { weight, residual in
-      residual > limit ? weight * limit / residual : weight
-    }
-    let next = solveNonNegative(
-      design: design, target: target, weights: robust, ridge: ridge, prior: prior)
-    var change = 0.0
-    for index in target.indices {
-      let difference = next.residuals[index] - fit.residuals[index]
-      change += outer[index] * difference * difference
-    }
-    fit = next
-    if change.squareRoot() <= tolerance * size {
-      isConverged = fit.isConverged
-      break
-    }
-  }
-  return NonNegativeFit(
-    coefficients: fit.coefficients, active: fit.active, covariance: fit.covariance, residuals: fit.residuals,
-    residualScale: fit.residualScale, isConverged: isConverged, weights: fit.weights)
 }
 
 /// The fit itself, of input that has been checked.
@@ -132,6 +79,5 @@ private func solveNonNegative(
   let isFree = Set(solver.free)
   return NonNegativeFit(
     coefficients: coefficients, active: (0..<p).filter { !isFree.contains($0) }, covariance: covariance,
-    residuals: residuals, residualScale: scale, isConverged: solver.isConverged,
-    weights: weights ?? [Double](repeating: 1, count: target.count))
+    residuals: residuals, residualScale: scale, isConverged: solver.isConverged)
 }

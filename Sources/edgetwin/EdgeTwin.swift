@@ -8,7 +8,7 @@ enum Main {
     // A reader that has had enough is met where it is written to, not by a signal.
     signal(SIGPIPE, SIG_IGN)
     do {
-      var command = try EdgeTwin.parseAsRoot()
+      var command = try EdgeTwin.parseAsRoot(joiningNegatives(CommandLine.arguments.dropFirst()))
       do {
         if var command = command as? any AsyncParsableCommand {
           try await command.run()
@@ -21,6 +21,21 @@ enum Main {
     } catch {
       EdgeTwin.exit(withError: error)
     }
+  }
+
+  /// `--max-latency -20ms` as `--max-latency=-20ms`: else the parser takes the number for a flag, and says that a value is missing
+  /// instead of what is wrong with it.
+  private static func joiningNegatives(_ arguments: some Sequence<String>) -> [String] {
+    var result: [String] = []
+    for argument in arguments {
+      let isNegative = argument.first == "-" && argument.dropFirst().first.map { $0.isNumber || $0 == "." } == true
+      if isNegative, let option = result.last, option.hasPrefix("--"), option.count > 2, !option.contains("=") {
+        result[result.count - 1] = "\(option)=\(argument)"
+      } else {
+        result.append(argument)
+      }
+    }
+    return result
   }
 }
 
@@ -47,7 +62,7 @@ struct EdgeTwin: AsyncParsableCommand {
     version: Workbench.Program.version,
     subcommands: [
       Run.self, Explore.self, Evaluate.self, Predict.self, Explain.self, Devices.self, Import.self, Calibrate.self,
-      Suggest.self, Sample.self, Measure.self, Confirm.self, Trace.self, Init.self, Export.self, Infer.self,
+      Suggest.self, Space.self, Sample.self, Measure.self, Confirm.self, Trace.self, Init.self, Export.self, Infer.self,
       Runtime.self,
     ])
 }

@@ -10,7 +10,8 @@ struct Evaluate: ParsableCommand {
         edgetwin evaluate --problem problem.yaml < candidates.jsonl
 
       Reads {"id","architecture" or "embedding","device"}; for each line at once prints {"id","values","scalar",\
-      "feasible","error"}, in order. What is wrong with a line is in its error; other fields are handed through.
+      "feasible","error"}, in order. What is wrong with a line, also a blank one, is in its error; other fields are \
+      handed through.
       """)
 
   @Option(help: "File of a problem (YAML).")
@@ -24,13 +25,12 @@ struct Evaluate: ParsableCommand {
   }
 
   func run() throws {
-    let setup = try SearchSetup(
-      SearchSetup.problem(file: problem), file: problem, library: .standard(), runtime: runtime)
+    let document = try ProblemDocument(file: problem)
+    let setup = try SearchSetup(document.problem, document: document, library: .standard(), runtime: runtime)
     let evaluation = LineEvaluation(setup)
     var number = 0
     while let line = readLine(strippingNewline: true) {
       number += 1
-      guard line.contains(where: { !$0.isWhitespace }) else { continue }
       try Console.write(evaluation.answer(line, number: number).json + "\n")
     }
     Console.say(setup.predictor.caption)

@@ -14,6 +14,10 @@ struct Explain: ParsableCommand {
         edgetwin explain --device rpi4-cpu --architectures a.json --set clock=2x
 
       Of several architectures each is explained in turn. A measurement is explained at its own settings.
+
+      Kernels that a device leaves to its host are marked where its file names them, in their own line:
+        operations: {host_only: [softmax, fourier], source: who says so}
+      Their names: \(KernelClass.allCases.map(\.rawValue).joined(separator: ", ")).
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -33,6 +37,7 @@ struct Explain: ParsableCommand {
     var predictor = try RowPredictor(request)
     let rows = try ArchitectureRow.read(architectures)
     let source = InputBytes.name(of: architectures)
+    if let note = predictor.note(on: rows) { Console.say(note) }
     var records: [Record] = []
     var texts: [String] = []
     for row in rows {

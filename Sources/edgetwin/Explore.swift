@@ -50,14 +50,15 @@ struct Explore: AsyncParsableCommand {
   func run() async throws {
     if let trace { try Console.checkFolder(of: trace) }
     let library = DeviceLibrary.standard()
-    var asked = try problem.map(SearchSetup.problem(file:)) ?? Problem(devices: [])
+    let document = try problem.map(ProblemDocument.init(file:))
+    var asked = document?.problem ?? Problem(devices: [])
     place.apply(to: &asked)
     if asked.devices.isEmpty { asked.devices = try PlaceOptions.standardDevices(library) }
     asked.objectives = objectives ?? asked.objectives
     budgets.apply(to: &asked)
     // Devices from flags are relative to the working folder, and what is wrong with them is wrong usage.
     let setup = try SearchSetup(
-      asked, file: place.devices == nil && place.space == nil ? problem : nil, library: library,
+      asked, document: place.devices == nil ? document : nil, library: library,
       runtime: place.runtime, level: level)
 
     let extent = effort.extent(orSeconds: 10)

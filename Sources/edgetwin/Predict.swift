@@ -18,8 +18,9 @@ struct Predict: ParsableCommand {
       A row each, in order. Architectures are read as JSON, JSON Lines or YAML: this project's form, measurements, \
       ProTran's dictionaries or data sets, Hugging Face's config.json, or 37-number embeddings. A measurement is \
       predicted at its own settings and, unless --runtime is given, with its own runtime where the device has it, with \
-      start-up in its figures or not as it says. A model that the device cannot hold \
-      gets a row without figures, and the exit status is 1.
+      start-up in its figures or not as it says. interval_basis is conformal where the width of the latency's interval \
+      comes from held-out rows, and prior where there are none or where what is extrapolated adds more than they gave. \
+      A model that the device cannot hold gets a row without figures, and the exit status is 1.
       """)
 
   @OptionGroup var twin: TwinOptions
@@ -38,6 +39,7 @@ struct Predict: ParsableCommand {
         "\(twin.settingFlags.joined(separator: ", ")): not used for measurements, which are predicted at their own settings"
       )
     }
+    if let note = predictor.note(on: rows) { Console.say(note) }
     // What cannot be predicted at all is found before anything is printed.
     for row in rows { try predictor.check(row, source: source) }
     var problems = 0
@@ -48,7 +50,7 @@ struct Predict: ParsableCommand {
       let answer = try predictor.answer(row, source: source)
       if let problem = answer.problem {
         problems += 1
-        Console.complain("\(source), line \(row.line): \(problem)")
+        Console.complain("\(source):\(row.line): \(problem)")
       }
       guard output.format == .table else {
         try Console.write(writer.next(answer.record))
@@ -80,7 +82,13 @@ struct Predict: ParsableCommand {
       : "each at its own settings"
     lines.append("\(twin.device): per sequence, \(place).")
     if let prediction = answers.compactMap(\.prediction).first {
-      let basis = prediction.intervalBasis == .conformal ? "from held-out rows" : "from the device class's prior"
+      let bases = Set(answers.compactMap(\.prediction?.intervalBasis))
+      let basis =
+        bases == [.conformal]
+        ? "from held-out rows"
+        : bases == [.prior]
+          ? "from the device class's prior, or mostly assumed, far from what was fitted"
+          : "from held-out rows; of interval_basis prior (see json) mostly assumed, far from what was fitted"
       lines.append("In brackets: \(Humane.percent(prediction.level)) intervals, \(basis).")
       lines.append("Power and energy are those of the \(prediction.powerScope.rawValue).")
       lines.append("Parameters: \(prediction.parametersInclude).")

@@ -58,7 +58,7 @@ struct Run: AsyncParsableCommand {
       // What is slower than every budget that is to be answered is not looked for.
       if problem.budgets.maxLatencySeconds == nil { problem.budgets.maxLatencySeconds = latencies.max() }
       problem.devices = [device]
-      return try SearchSetup(problem, file: nil, library: library, runtime: place.runtime, level: level)
+      return try SearchSetup(problem, document: nil, library: library, runtime: place.runtime, level: level)
     }
     let extent: Explorer.Extent =
       evaluations.map { .evaluations($0) } ?? .seconds(seconds / Double(max(devices.count, 1)))

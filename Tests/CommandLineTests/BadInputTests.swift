@@ -26,9 +26,9 @@ import Testing
   @Test func architectures() throws {
     defer { tool.remove() }
     let good = try tool.run("sample", "--count", "1", "--seed", "1").output
-    try expect(predict(good + "{\"schema\":"), 65, "a.jsonl", "line 2")
-    try expect(predict(good + good.replacing("50265", with: "NaN")), 65, "a.jsonl", "line 2", "vocabulary_size")
-    try expect(predict(good.replacing("50265", with: "-5")), 65, "a.jsonl", "line 1", "vocabulary_size")
+    try expect(predict(good + "{\"schema\":"), 65, "a.jsonl", "jsonl:2: ")
+    try expect(predict(good + good.replacing("50265", with: "NaN")), 65, "a.jsonl", "jsonl:2: ", "vocabulary_size")
+    try expect(predict(good.replacing("50265", with: "-5")), 65, "a.jsonl:1: ", "vocabulary_size")
     try expect(predict(good.replacing("architecture/1", with: "architecture/2")), 65, "schema", "newer")
     try expect(
       predict(good.replacing("\"hidden_size\"", with: "\"hiding_size\"")), 65, "layers[0].hidden_size", "hiding_size")
@@ -37,7 +37,7 @@ import Testing
     try expect(tool.run("predict", "--device", "rpi4-cpu", "--architectures", "none.jsonl"), 65, "none.jsonl")
     try expect(tool.run("predict", "--device", "rpi4-cpu", "--architectures", "."), 65, "folder")
     let embedding = [Int](repeating: 0, count: 36) + [99_999]
-    try expect(predict("{\"embedding\":\(embedding)}"), 65, "a.jsonl", "line 1", "embedding")
+    try expect(predict("{\"embedding\":\(embedding)}"), 65, "a.jsonl:1: ", "embedding")
   }
 
   @Test func measurements() throws {
@@ -53,9 +53,9 @@ import Testing
     }
     for value in ["-1.5", "0", "NaN", "Infinity", "\"fast\""] {
       try expect(
-        calibrate(good + good.replacing("1.5", with: value)), 65, "m.jsonl", "line 2", "latency_s")
+        calibrate(good + good.replacing("1.5", with: value)), 65, "m.jsonl", "jsonl:2: ", "latency_s")
     }
-    try expect(calibrate(good.replacing("fp32", with: "fp99")), 65, "line 1", "precision")
+    try expect(calibrate(good.replacing("fp32", with: "fp99")), 65, ":1: ", "precision")
     try expect(calibrate(good.replacing("measurement/1", with: "measurement/9")), 65, "schema", "newer")
     try expect(calibrate(good.replacing("\"batch_size\":1", with: "\"batch_size\":0")), 65, "batch_size")
     #expect(!FileManager.default.fileExists(atPath: tool.path("out.yaml")))
@@ -73,6 +73,23 @@ import Testing
     try expect(show(good.replacing("overflow: page", with: "overflow: 7")), 65, "d.yaml:", "memory.overflow")
     try expect(show("schema: edgetwin.device/1\nid: [\n"), 65, "d.yaml")
     try expect(show("\u{0}"), 65, "d.yaml")
+    // Values that only the whole file shows to be wrong have their lines too.
+    func place(_ field: String, in text: String) throws -> String {
+      let line = try #require(text.split(separator: "\n").firstIndex { $0.contains(field) })
+      return "d.yaml:\(line + 1): "
+    }
+    for (from, to, field) in [
+      ("cores: {value: 4", "cores: {value: .nan", "cores.value: nan is not"),
+      ("cores: {value: 4", "cores: {value: 2.5", "cores.value: 2.5 is no number of cores"),
+      ("bandwidth: {value: 12800000000.0, unit: B/s", "bandwidth: {value: 1, unit: B", "memory.bandwidth.unit"),
+      ("capacity: {value: 4000000000.0", "capacity: {value: -4", "memory.capacity.value: -4.0 B"),
+    ] {
+      try #require(good.contains(from))
+      try expect(show(good.replacing(from, with: to)), 65, place(to, in: good.replacing(from, with: to)) + field)
+    }
+    try expect(
+      show("schema: edgetwin.device/1\nid: " + String(repeating: "[", count: 80)), 65, "d.yaml:2: ", "64 levels")
+    try expect(tool.run("devices", "show", "./"), 65, "./: is a folder")
     try expect(tool.run("devices", "show", "none.yaml"), 65, "none.yaml")
     try expect(tool.run("devices", "show", "toaster"), 64, "toaster", "rpi4-cpu")
   }
@@ -85,7 +102,9 @@ import Testing
     }
     let objectives = "objectives: [{name: latency_s, direction: minimize}]\n"
     let head = "schema: edgetwin.problem/1\nspace: flexibert2\n"
-    try expect(explore(head + "devices: [toaster]\n" + objectives), 65, "p.yaml", "devices", "toaster")
+    try expect(
+      explore(head + "devices:\n- rpi4-cpu\n- toaster\n" + objectives), 65,
+      "p.yaml:5: devices[1]: no device \"toaster\"")
     try expect(
       explore(head + "devices: [rpi4-cpu]\n" + objectives.replacing("minimize", with: "maximize")), 65, "p.yaml",
       "direction")
@@ -96,7 +115,26 @@ import Testing
       explore(head.replacing("flexibert2", with: "none.yaml") + "devices: [rpi4-cpu]\n" + objectives), 65, "none.yaml")
     try expect(tool.run("evaluate", "--problem", "none.yaml"), 65, "none.yaml")
     try tool.write("schema: edgetwin.space/1\nlayer_counts: []\n", to: "s.yaml")
-    try expect(tool.run("sample", "--count", "1", "--seed", "1", "--space", "s.yaml"), 65, "s.yaml")
+    try expect(tool.run("sample", "--count", "1", "--seed", "1", "--space", "s.yaml"), 65, "s.yaml:")
+    try expect(
+      tool.run("sample", "--count", "1", "--seed", "1", "--space", "none.yaml"), 65, "none.yaml: there is no such file")
+    try expect(tool.run("explore", "--space", ".", "--evaluations", "9"), 65, ".: is a folder")
+  }
+
+  @Test func outputs() throws {
+    defer { tool.remove() }
+    let table = "wmt14ende_cpu_raspberrypi.csv"
+    try tool.write("x\n", to: table)
+    for (path, words) in [
+      (".", "is a folder"), ("none/m.jsonl", "there is no folder"), ("", "no name"), ("m/", "is a folder"),
+    ] {
+      try expect(tool.run("import", "hat", table, "--output", path), 1, words)
+      try expect(
+        tool.run("explore", "--devices", "ncs2", "--evaluations", "9", "--trace", path), 1, words)
+      try expect(
+        tool.run(
+          "calibrate", "none.jsonl", "--device", "ncs2", "--runtime", "protran", "--output", path), 1, words)
+    }
   }
 
   @Test func usage() throws {
@@ -104,7 +142,10 @@ import Testing
     let file = try tool.sample(1)
     try expect(tool.run("explore", "--max-latency", "20"), 64, "20ms")
     try expect(tool.run("explore", "--max-energy", "2W"), 64, "0.2J")
-    try expect(tool.run("explore", "--max-power", "-3W"), 64)
+    try expect(tool.run("explore", "--max-power", "-3W"), 64, "\"-3W\" must be above 0")
+    try expect(tool.run("explore", "--max-latency", "-20ms"), 64, "\"-20ms\" must be above 0")
+    try expect(tool.run("explore", "--seconds", "-.5"), 64, "\"-.5\" must be above 0")
+    try expect(tool.run("sample", "--count", "-4", "--seed", "1"), 64, "--count must be from 0")
     try expect(tool.run("explore", "--evaluations", "5", "--seconds", "1"), 64, "not both")
     try expect(tool.run("explore", "--objectives", "beauty"), 64, "beauty")
     try expect(tool.run("explore", "--devices", "toaster", "--evaluations", "10"), 64, "toaster")
@@ -130,10 +171,12 @@ import Testing
     #expect(try tool.run().status == 0)
     for command in [
       "run", "explore", "evaluate", "predict", "explain", "devices", "import", "calibrate", "suggest", "sample",
+      "space",
     ] {
       let help = try tool.run("help", command)
       #expect(help.status == 0 && help.output.contains("edgetwin \(command)"))
     }
+    #expect(try tool.run("predict", "--help").output.contains("memory.bandwidth (bandwidth)"))
     #expect(try tool.run("--generate-completion-script", "bash").output.contains("explore"))
   }
 }

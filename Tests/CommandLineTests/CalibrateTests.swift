@@ -84,7 +84,7 @@ import Testing
     try tool.write("\n" + mixed + last, to: "mixed.jsonl")
     let settings = try tool.run(
       "calibrate", "mixed.jsonl", "--device", "rpi4-cpu", "--runtime", "protran", "--output", "twin.yaml")
-    #expect(settings.status == 65 && settings.message.contains("mixed.jsonl, line 6"))
+    #expect(settings.status == 65 && settings.message.contains("mixed.jsonl:6"))
 
     let nowhere = try tool.run(
       "calibrate", measurements, "--device", "rpi4-cpu", "--runtime", "protran", "--output", "no/folder/twin.yaml")
@@ -146,6 +146,6 @@ import Testing
     let row = try predicted.rows()[0]
     #expect(row["runtime"] as? String == "hat" && row.median("latency_s") > 0 && row["parameters"] is NSNull)
     let elsewhere = try tool.run("predict", "--device", "a100", "--architectures", "-", input: head)
-    #expect(elsewhere.status == 65 && elsewhere.message.contains("standard input, line 1"))
+    #expect(elsewhere.status == 65 && elsewhere.message.contains("standard input:1"))
   }
 }

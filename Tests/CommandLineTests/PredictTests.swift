@@ -22,6 +22,85 @@ import Testing
     }
   }
 
+  @Test func samplersCompare() throws {
+    defer { tool.remove() }
+    let rows = try tool.run("sample", "--count", "40", "--seed", "1", "--compare", "--format", "jsonl").rows()
+    #expect(Set(rows.compactMap { $0["method"] as? String }) == ["lhs", "sobol", "halton", "hammersley", "random"])
+    let means = rows.map { $0.number("mean_distance") }
+    #expect(means == means.sorted(by: >) && means.allSatisfy { $0 > 1 })
+    for row in rows {
+      #expect(row.number("least_distance") < row.number("mean_distance") && row.number("distinct") == 40)
+    }
+    let table = try tool.run("sample", "--count", "40", "--seed", "1", "--compare")
+    #expect(table.output.contains("hammersley") && table.output.contains("1.6859e88"))
+    #expect(try tool.run("sample", "--count", "1", "--seed", "1", "--compare").status == 64)
+    let csv = try tool.run("sample", "--count", "3", "--seed", "1", "--format", "csv")
+    #expect(csv.lines.count == 4 && csv.lines[0].hasPrefix("schema,id,"))
+    let list = try tool.run("sample", "--count", "3", "--seed", "1", "--format", "table").output
+    for row in try tool.run("sample", "--count", "3", "--seed", "1").rows() {
+      #expect(list.contains(try #require(row["id"] as? String)))
+    }
+  }
+
+  @Test func spacesAreShownExactly() throws {
+    defer { tool.remove() }
+    let text = try tool.run("space", "show").output
+    // All digits, as big integers of another program have them.
+    let exact = "16858908734132497780908867493333806257614075489378357347998921892214947867599639413377600"
+    #expect(text.contains(exact) && text.contains("1.6859e88") && text.contains("21805"))
+    let record = try tool.run("space", "show", "--format", "json").rows()[0]
+    #expect(record["cardinality"] as? String == exact && record["cardinality_rounded"] as? String == "1.6859e88")
+    #expect((record["by_layers"] as? [Any])?.count == 6)
+    let yaml = try tool.run("space", "show", "--format", "yaml").output
+    let own = yaml.replacing("layer_counts: [2, 4, 6, 8, 10, 12]", with: "layer_counts: [2, 3]")
+    #expect(own != yaml)
+    try tool.write(own, to: "s.yaml")
+    #expect(try tool.run("space", "show", "s.yaml").output.contains("11394817770583232193600"))
+    // Embeddings of another space are told apart from FlexiBERT 2.0's.
+    let sample = try tool.run("sample", "--count", "2", "--seed", "1", "--space", "s.yaml")
+    try tool.write(sample.output, to: "a.jsonl")
+    #expect(try sample.rows().allSatisfy { ($0["space_id"] as? String)?.count == 16 })
+    #expect(try tool.run("predict", "--device", "rpi4-cpu", "--architectures", "a.jsonl").status == 0)
+  }
+
+  @Test func embeddingsMustAgreeWithLayers() throws {
+    defer { tool.remove() }
+    let rows = try tool.run("sample", "--count", "2", "--seed", "1").lines.map { line in
+      try #require(line.range(of: "\"embedding\":").map { (line[..<$0.lowerBound], line[$0.lowerBound...]) })
+    }
+    try tool.write("\(rows[0].0)\(rows[0].1)\n\(rows[0].0)\(rows[1].1)\n", to: "a.jsonl")
+    let result = try tool.run("predict", "--device", "rpi4-cpu", "--architectures", "a.jsonl")
+    #expect(result.status == 65 && result.errors.contains("a.jsonl:2: embedding: is of another architecture"))
+    try tool.write(
+      "schema: edgetwin.problem/1\nspace: flexibert2\ndevices: [rpi4-cpu]\n"
+        + "objectives: [{name: latency_s, direction: minimize}]\n", to: "p.yaml")
+    let answers = try tool.run("evaluate", "--problem", "p.yaml", input: tool.read("a.jsonl")).rows()
+    #expect(answers[0]["error"] is NSNull && (answers[1]["error"] as? String)?.contains("another architecture") == true)
+  }
+
+  @Test func rowsOfAnotherDeviceAreSaid() throws {
+    defer { tool.remove() }
+    let architecture = try tool.run("sample", "--count", "1", "--seed", "1").lines[0]
+    func row(_ device: String, _ more: String = "") -> String {
+      "{\"schema\":\"edgetwin.measurement/1\",\"device\":\"\(device)\",\"runtime\":\"protran\",\"batch_size\":4,"
+        + "\"sequence_length\":128,\"precision\":\"fp32\",\(more)\"architecture\":\(architecture)}\n"
+    }
+    try tool.write(row("a100") + row("rpi4-cpu"), to: "m.jsonl")
+    let result = try tool.run("predict", "--device", "rpi4-cpu", "--architectures", "m.jsonl", "--format", "jsonl")
+    #expect(result.status == 0 && result.lines.count == 2)
+    #expect(result.message == "1 of 2 rows were measured on another device (a100); predicted is rpi4-cpu")
+    for (figures, status) in [
+      ("\"latency_s\":1,\"batch_latency_s\":4.03,", 0), ("\"latency_s\":1,\"batch_latency_s\":4.05,", 65),
+      ("\"latency_s\":1,\"batch_latency_s\":1,", 65),
+      ("\"includes_startup\":true,\"latency_s\":1,\"batch_latency_s\":1,", 0),
+    ] {
+      try tool.write(row("rpi4-cpu") + row("rpi4-cpu", figures), to: "m.jsonl")
+      let result = try tool.run("predict", "--device", "rpi4-cpu", "--architectures", "m.jsonl")
+      #expect(result.status == Int32(status), "\(figures)")
+      #expect(result.errors.contains("m.jsonl:2: batch_latency_s: ") == (status == 65), "\(result.errors)")
+    }
+  }
+
   @Test func rowsAreInOrderWithEveryField() throws {
     defer { tool.remove() }
     let file = try tool.sample(5)

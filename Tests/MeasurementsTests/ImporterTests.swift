@@ -89,7 +89,7 @@ enum SharedData {
       _ = try read(Self.dataset.replacingOccurrences(of: old, with: new))
       Issue.record("accepted")
     } catch {
-      #expect("\(error)".hasPrefix("d.json, line 1, ") && "\(error)".contains(part), "\(error)")
+      #expect("\(error)".hasPrefix("d.json:1: ") && "\(error)".contains(part), "\(error)")
     }
   }
 
@@ -168,14 +168,14 @@ enum SharedData {
   }
 
   @Test(arguments: [
-    ("1990.5", "0", "t.csv, line 2, latency_mean_encoder: must be a number"),
-    ("1990.5", "-3", "t.csv, line 2, latency_mean_encoder"),
-    ("1990.5", "nan", "t.csv, line 2, latency_mean_encoder"),
-    ("1990.5", "0x10", "t.csv, line 2, latency_mean_encoder"),
-    ("1990.5", "1e999", "t.csv, line 2, latency_mean_encoder"),
-    ("1990.5", "", "t.csv, line 2, latency_mean_encoder"),
-    ("2304.0,", "", "t.csv, line 3: has 7 columns, the header has 8"),
-    ("1990.5", "\"1990.5", "t.csv, line 2: a quote is not closed"),
+    ("1990.5", "0", "t.csv:2: latency_mean_encoder: must be a number"),
+    ("1990.5", "-3", "t.csv:2: latency_mean_encoder"),
+    ("1990.5", "nan", "t.csv:2: latency_mean_encoder"),
+    ("1990.5", "0x10", "t.csv:2: latency_mean_encoder"),
+    ("1990.5", "1e999", "t.csv:2: latency_mean_encoder"),
+    ("1990.5", "", "t.csv:2: latency_mean_encoder"),
+    ("2304.0,", "", "t.csv:3: has 7 columns, the header has 8"),
+    ("1990.5", "\"1990.5", "t.csv:2: a quote is not closed"),
     ("1990.5", "\"1\"2", "text after a closing quote"),
     ("1990.5", "1\"2", "a quote stands inside"),
     ("encoder_layer_num", "encoder_embed_dim", "two columns are named"),

@@ -11,7 +11,8 @@ import struct Measurements.Measurement
     #"{"schema":"edgetwin.architecture/1","vocabulary_size":30522,"maximum_positions":512,"type_vocabulary_size":2,"#
     + #""position":"absolute","layers":[{"hidden_size":128,"head_size":64,"heads":["sa_sdp","sa_sdp"],"feed_forward":[512]}]}"#
   static let line =
-    #"{"schema":"edgetwin.measurement/1","architecture":"# + architecture
+    #"{"schema":"edgetwin.measurement/1","architecture":"#
+    + architecture.replacing("/1\",", with: "/1\",\"id\":\"35a0949b5245a3ab\",")
     + #","device":"a100","runtime":"protran","batch_size":128,"sequence_length":128,"precision":"fp32","threads":2,"order":7,"#
     + #""latency_s":0.1,"batch_latency_s":12.8,"latency_p95_s":0.30000000000000004,"spread_s":0.0,"energy_j":1e-05,"#
     + #""peak_power_w":119.1,"power_scope":"module","idle_included":true,"sampling_interval_s":0.2,"meter":"m \"1\"","#
@@ -46,7 +47,7 @@ import struct Measurements.Measurement
   @Test(arguments: [
     (
       #""latency_s":0.1"#, #""latency_s":0"#,
-      "m, line 3, latency_s: must be a number from 1e-12 to 1000000000.0, is 0; leave out what was not measured, or write null"
+      "m:3: latency_s: must be a number from 1e-12 to 1000000000.0, is 0; leave out what was not measured, or write null"
     ),
     (#""latency_s":0.1"#, #""latency_s":NaN"#, "latency_s: must be a number from"),
     (#""energy_j":1e-05"#, #""energy_j":-1"#, "energy_j: must be a number from"),
@@ -67,12 +68,12 @@ import struct Measurements.Measurement
     ("measurement/1", "measurement/9", "schema: is version 9"),
     (#""architecture":{"#, #""arch":{"#, "architecture: is missing, and there are no `features`"),
     (#""threads":2"#, #""threads":2,"threads":2"#, "given twice"),
-    (#""threads":2,"#, #""threads":2,}"#, "m, line 3: expected"),
+    (#""threads":2,"#, #""threads":2,}"#, "m:3: expected"),
   ])
   func badFieldsAreNamed(_ old: String, _ new: String, _ part: String) {
     let text = Self.line + "\n\n" + Self.line.replacingOccurrences(of: old, with: new) + "\n"
     #expect(Self.message(text)?.contains(part) == true, "\(Self.message(text) ?? "accepted")")
-    #expect(Self.message(text)?.hasPrefix("m, line 3") == true)
+    #expect(Self.message(text)?.hasPrefix("m:3") == true)
   }
 
   @Test func awkwardFilesAreRead() throws {
@@ -111,9 +112,11 @@ import struct Measurements.Measurement
 
   @Test func rowsForPredictionKeepTheirSettings() throws {
     let embedding = "[" + Array(repeating: "0", count: 37).joined(separator: ",") + "]"
+    let space = DesignSpace.flexibert2
+    let own = space.architecture(of: try space.point(ofEmbedding: Array(repeating: 0, count: 37)))
     let text = [
       Self.architecture, Self.line, #"{"id":"x","embedding":"# + embedding + "}",
-      #"{"trial":3,"architecture":"# + Self.architecture + #","embedding":"# + embedding
+      #"{"trial":3,"architecture":"# + own.jsonLine + #","embedding":"# + embedding
         + #","device":"a100"}"#,
     ].joined(separator: "\n")
     let rows = try ArchitectureRow.read(bytes: [UInt8](text.utf8), source: "m")
@@ -124,5 +127,12 @@ import struct Measurements.Measurement
     #expect(throws: InputFileError.self) {
       try ArchitectureRow.read(bytes: [UInt8](#"{"embedding":[1,2]}"#.utf8), source: "m")
     }
+    // An embedding that says something else than the layers; one of another space says nothing about them.
+    let other = #"{"architecture":"# + Self.architecture + #","embedding":"# + embedding
+    #expect(throws: InputFileError.self) {
+      try ArchitectureRow.read(bytes: [UInt8]((other + "}").utf8), source: "m")
+    }
+    let foreign = try ArchitectureRow.read(bytes: [UInt8]((other + #","space_id":"x"}"#).utf8), source: "m")
+    #expect(foreign[0].architecture != nil && foreign[0].embedding == nil)
   }
 }

@@ -80,30 +80,6 @@ import Testing
     #expect(isClose(fit.coefficients, [1, 7], 1e-12))
   }
 
-  @Test func robustFitAgreesWithAnIndependentOne() throws {
-    var target = problem.target
-    target[4] += 20
-    target[17] -= 15
-    let fit = try robustNonNegativeLeastSquares(
-      design: problem.design, target: target, weights: problem.weights, maximumIterations: 500,
-      tolerance: 1e-12)
-    #expect(fit.isConverged)
-    #expect(
-      isClose(
-        fit.coefficients,
-        [0.9750602350995489, 0, 2.0138123105874666, 0.3552889246919511, 0, 0.29992783852826504], 1e-8))
-    #expect(fit.weights[4] < 0.1 * problem.weights[4] && fit.weights[17] < 0.1 * problem.weights[17])
-  }
-
-  @Test func robustFitOfExactDataIsExact() throws {
-    let target = problem.design * [1, 0, 2, 0.5, 0, 0.25]
-    let fit = try robustNonNegativeLeastSquares(design: problem.design, target: target)
-    #expect(fit.isConverged && isClose(fit.coefficients, [1, 0, 2, 0.5, 0, 0.25], 1e-9))
-    let zero = try robustNonNegativeLeastSquares(
-      design: problem.design, target: [Double](repeating: 0, count: 30))
-    #expect(zero.coefficients == [0, 0, 0, 0, 0, 0])
-  }
-
   @Test func badInputIsNamed() throws {
     let design = try Matrix(rows: [[1, 0], [0, 1]])
     #expect(throws: NumericsError.dimensionMismatch(what: "ridge", expected: 2, got: 1)) {
@@ -114,9 +90,6 @@ import Testing
     }
     #expect(throws: NumericsError.notFinite(what: "design matrix")) {
       try nonNegativeLeastSquares(design: Matrix(rows: [[.nan]]), target: [1])
-    }
-    #expect(throws: NumericsError.self) {
-      try robustNonNegativeLeastSquares(design: design, target: [1, 1], tuning: 0)
     }
   }
 }

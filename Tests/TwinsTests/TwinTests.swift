@@ -181,6 +181,54 @@ enum Library {
     #expect(throws: Never.self) { try Override(parsing: "ram=4GB") }
   }
 
+  @Test(arguments: [
+    (["cores=2.5"], "cores: 2.5"), (["cores=0.6x"], "cores: 2.4"), (["cores=2x", "cores=0.3x"], "cores: 2.4"),
+    (["power.idle=100W"], "power.idle: then power.maximum"), (["power.maximum=1W"], "power.maximum: 1.0 W is below"),
+    (["clock=1e300x"], "clock"),
+  ])
+  func factsThatNoDeviceHasAreErrors(overrides: [String], words: String) throws {
+    do {
+      _ = try median("rpi4-cpu", overrides: overrides)
+      Issue.record("\(overrides) was accepted")
+    } catch { #expect("\(error)".contains("--set \(words)"), "\(error)") }
+  }
+
+  @Test func overridesThatChangeNothingAreNotNamed() throws {
+    let base = try median("rpi4-cpu")
+    for overrides in [["memory.bandwidth=1.0x"], ["cores=4"], ["clock=2x", "clock=0.5x"], ["ram=4GB"]] {
+      #expect(try median("rpi4-cpu", overrides: overrides) == base, "\(overrides)")
+    }
+    let twice = try median("rpi4-cpu", overrides: ["clock=2x", "clock=1x"])
+    let once = try median("rpi4-cpu", overrides: ["clock=2x"])
+    #expect(twice.extrapolated.filter { $0 == "clock" }.count == 1 && twice == once)
+  }
+
+  /// As long as held-out rows give more of the width than extrapolation adds, it is theirs.
+  @Test func basisIsAPriorWhereAssumptionsOutweighHeldOutRows() throws {
+    let file = try Library.file("rpi4-cpu")
+    let twin = try Twin(file: file, runtime: "protran")
+    let architectures = Self.points.map(DesignSpace.flexibert2.architecture(of:))
+    let architecture = try #require(
+      architectures.first { (try? twin.predict($0).extrapolated) == [] })
+    func prediction(_ factor: Double) throws -> Prediction {
+      try Twin(
+        file: file, runtime: "protran",
+        overrides: [Override(path: "memory.bandwidth", change: .factor(factor))]
+      ).predict(architecture)
+    }
+    let base = try prediction(1).costs.latencySeconds
+    #expect(try prediction(1).intervalBasis == .conformal)
+    var bases: [Spread.Basis] = []
+    for factor in [1.05, 1.2, 1.5, 2, 4] {
+      let found = try prediction(factor)
+      let added =
+        log(found.costs.latencySeconds.upper / found.costs.latencySeconds.lower) - log(base.upper / base.lower)
+      #expect((found.intervalBasis == .prior) == (added > log(base.upper / base.lower)), "\(factor)")
+      bases.append(found.intervalBasis)
+    }
+    #expect(bases.first == .conformal && bases.last == .prior)
+  }
+
   @Test func quantitiesCarryUnits() throws {
     for (text, unit, value) in [
       ("20ms", "s", 0.02), ("0.2J", "J", 0.2), ("10W", "W", 10), ("4GB", "B", 4e9), ("4GiB", "B", 4_294_967_296),
@@ -218,6 +266,27 @@ enum Library {
         #expect(startup == (explanation.startupSeconds > 0))
       }
     }
+  }
+
+  /// Operations that a device leaves to its host, as a person's file says; nothing that costs nothing is bound by anything.
+  @Test func explanationSaysWhatRunsOnTheHost() throws {
+    let text = try String(contentsOfFile: "\(Library.folder)/ncs2.yaml", encoding: .utf8)
+      .replacingOccurrences(
+        of: "runtimes:\n", with: "operations: {host_only: [softmax, fourier], source: a test}\nruntimes:\n")
+    let twin = try Twin(file: DeviceFile(yaml: text, name: "stick.yaml"), runtime: "protran")
+    #expect(twin.device.operations?.hostOnly == [.softmax, .fourier])
+    let architecture = DesignSpace.flexibert2.architecture(of: Self.points[3])
+    let explanation = try Explanation(twin: twin, architecture: architecture)
+    #expect(explanation.parts.contains { $0.runsOnHost })
+    for part in explanation.parts {
+      #expect(part.runsOnHost == [.softmax, .fourier].contains(part.kernelClass))
+      #expect((part.boundBy == nil) == (part.seconds == 0))
+    }
+    let plain = try Explanation(twin: Twin(file: Library.file("ncs2"), runtime: "protran"), architecture: architecture)
+    #expect(plain.parts.allSatisfy { !$0.runsOnHost } && plain.prediction.costs == explanation.prediction.costs)
+    let native = try Explanation(
+      twin: Twin(file: Library.file("rpi5-cpu"), runtime: "native"), architecture: architecture)
+    #expect(native.parts.contains { $0.seconds == 0 && $0.boundBy == nil })
   }
 
   // MARK: Files

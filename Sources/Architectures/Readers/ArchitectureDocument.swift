@@ -86,14 +86,20 @@ extension Architecture {
   /// The architecture in the project's own form (`edgetwin.architecture/1`): one line of JSON without a line
   /// feed, always the
   /// same for the same architecture.
-  public var jsonLine: String {
+  public var jsonLine: String { jsonLine(hasIdentifier: false) }
+
+  /// ``jsonLine`` with the architecture's ``id`` in it, as it stands inside other rows.
+  package var identifiedJSONLine: String { jsonLine(hasIdentifier: true) }
+
+  private func jsonLine(hasIdentifier: Bool) -> String {
     let layers = layers.map { layer in
       let heads = JSONText.list(layer.heads.map { "\"\($0.name)\"" })
       let stack = JSONText.list(layer.feedForward.map(String.init))
       return
         "{\"hidden_size\":\(layer.hiddenSize),\"head_size\":\(layer.headSize),\"heads\":\(heads),\"feed_forward\":\(stack)}"
     }
-    return "{\"schema\":\"\(ArchitectureDocument.schema)\",\"vocabulary_size\":\(vocabularySize),"
+    return "{\"schema\":\"\(ArchitectureDocument.schema)\","
+      + (hasIdentifier ? "\"id\":\"\(id)\"," : "") + "\"vocabulary_size\":\(vocabularySize),"
       + "\"maximum_positions\":\(maximumPositions),\"type_vocabulary_size\":\(typeVocabularySize),"
       + "\"position\":\"\(position.rawValue)\",\"layers\":\(JSONText.list(layers))}"
   }

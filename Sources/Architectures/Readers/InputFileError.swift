@@ -19,10 +19,11 @@ public struct InputFileError: Error, Hashable, Sendable, CustomStringConvertible
     self.problem = problem
   }
 
+  /// `file:line: field: what is wrong`, as ``YAMLFileError`` has it.
   public var description: String {
-    var place = source.isEmpty ? "input" : source
-    if let line { place += ", line \(line)" }
-    if let field { place += ", \(field)" }
+    var place = source.isEmpty ? "\"\"" : source
+    if let line { place += ":\(line)" }
+    if let field { place += ": \(field)" }
     return Self.printable("\(place): \(problem)", limit: 600)
   }
 

@@ -62,8 +62,8 @@ public struct Problem: Sendable, Hashable {
   /// - Throws: `YAMLFileError` where the space's file cannot be read.
   public func designSpace(relativeTo folder: URL?) throws(YAMLFileError) -> DesignSpace {
     if space == "flexibert2" { return .flexibert2 }
-    guard let folder, !space.hasPrefix("/") else { return try DesignSpace(contentsOf: URL(filePath: space)) }
-    return try DesignSpace(contentsOf: folder.appending(path: space))
+    guard let folder, !space.hasPrefix("/") else { return try DesignSpace(path: space) }
+    return try DesignSpace(path: folder.appending(path: space).path)
   }
 
   /// The text of the problem's file.

@@ -1,4 +1,5 @@
 import Architectures
+import Numerics
 import Twins
 
 /// What a search found.

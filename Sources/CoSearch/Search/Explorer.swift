@@ -18,7 +18,8 @@ public struct Explorer: Sendable {
   }
 
   public let evaluator: CandidateEvaluator
-  /// Most members of the archive; the front also holds the best of each objective.
+  /// Most members of the archive that children are made of; the front also holds the best of each objective, and what earlier archives
+  /// held that is still not dominated.
   public let archiveCapacity: Int
 
   /// - Parameter archiveCapacity: nil takes 200, or 400 from three objectives on.
@@ -100,9 +101,7 @@ public struct Explorer: Sendable {
   private func exploration(
     _ state: SearchState, _ record: TraceRecorder, seconds: Double, wasCancelled: Bool
   ) throws -> Exploration {
-    let found = state.candidates
-    let kept = Dominance.nonDominated(found.map(\.coordinates)).map { found[$0] }
-    let front = kept.compactMap { found in
+    let front = record.front.compactMap { found in
       evaluator.candidate(of: found.point, device: found.device).map { ($0, found.coordinates) }
     }
     .sorted { left, right in

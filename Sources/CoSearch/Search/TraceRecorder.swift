@@ -1,6 +1,10 @@
 import Numerics
 
-/// Keeps the front at moments an eighth of the work apart, and works out their hypervolume when the search is over.
+/// The front that is reported: all that the archive held at moments an eighth of the work apart, as far as nothing dominates it; and
+/// its hypervolume at these moments, worked out when the search is over.
+///
+/// The archive itself is bounded and counts volume on sample points, so that it now and then lets go of a member that covers a little
+/// that no other does; what was once noted stays, so that the reported front never shrinks.
 struct TraceRecorder {
   private struct Moment {
     var evaluations: Int
@@ -9,6 +13,8 @@ struct TraceRecorder {
   }
 
   private var moments: [Moment] = []
+  /// Mutually non-dominated, in the order in which they were noted.
+  private(set) var front: [Found] = []
   private var next = 0
 
   mutating func note(_ state: SearchState, seconds: Double) {
@@ -22,17 +28,23 @@ struct TraceRecorder {
   }
 
   private mutating func add(_ state: SearchState, _ seconds: Double) {
+    merge(state.candidates)
     moments.append(
-      Moment(
-        evaluations: state.evaluations, seconds: seconds, coordinates: state.candidates.map(\.coordinates)))
+      Moment(evaluations: state.evaluations, seconds: seconds, coordinates: front.map(\.coordinates)))
+  }
+
+  /// Takes in what nothing in the front dominates or equals, and lets go of what it dominates.
+  private mutating func merge(_ candidates: [Found]) {
+    let all = front + candidates
+    front = Dominance.nonDominated(all.map(\.coordinates)).map { all[$0] }
   }
 
   func trace(_ box: ObjectiveBox) throws(NumericsError) -> [Exploration.TracePoint] {
-    let estimator = box.objectives.count > 3 ? try VolumeEstimator(dimension: box.objectives.count) : nil
+    var estimator = box.objectives.count > 3 ? try VolumeEstimator(dimension: box.objectives.count) : nil
     return moments.map { moment in
       Exploration.TracePoint(
         evaluations: moment.evaluations, seconds: moment.seconds, frontCount: moment.coordinates.count,
-        hypervolume: estimator.map { $0.volume(of: moment.coordinates.map(box.normalised)) }
+        hypervolume: estimator?.volume(with: moment.coordinates.map(box.normalised))
           ?? box.hypervolume(moment.coordinates))
     }
   }
@@ -41,16 +53,20 @@ struct TraceRecorder {
 /// Estimates the share of the unit box that vectors dominate, on quasi-random points other than an archive's own.
 struct VolumeEstimator {
   private let points: SamplePoints
+  /// Points that no vector so far dominates.
+  private var uncovered: [SIMD8<Float>]
 
   init(dimension: Int) throws(NumericsError) {
     points = try SamplePoints(dimension: dimension, count: 65_536, kind: .halton)
+    uncovered = points.points
   }
 
-  func volume(of vectors: [SIMD8<Double>]) -> Double {
+  /// The share with these vectors and all that were given before.
+  mutating func volume(with vectors: [SIMD8<Double>]) -> Double {
     let vectors = vectors.map { SIMD8<Float>($0) }
-    let covered = vectors.withUnsafeBufferPointer { vectors in
-      points.points.count { point in vectors.contains { all($0 .<= point) } }
+    vectors.withUnsafeBufferPointer { vectors in
+      uncovered.removeAll { point in vectors.contains { all($0 .<= point) } }
     }
-    return Double(covered) / Double(points.points.count)
+    return 1 - Double(uncovered.count) / Double(points.points.count)
   }
 }

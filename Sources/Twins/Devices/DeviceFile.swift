@@ -67,17 +67,12 @@ public struct DeviceFile: Sendable, Hashable, Codable {
   public init(yaml text: String, name: String) throws(YAMLFileError) {
     self = try YAMLFile.decode(DeviceFile.self, from: text, name: name, schema: Self.schema)
     if let problem = DeviceFileChecker(file: self).firstProblem {
-      throw YAMLFileError(file: name, field: problem.field, problem: problem.text)
+      throw YAMLFileError(
+        file: name, line: YAMLFile.line(of: problem.field, in: text), field: problem.field, problem: problem.text)
     }
   }
 
   public init(path: String) throws(YAMLFileError) {
-    let text: String
-    do {
-      text = try String(contentsOfFile: path, encoding: .utf8)
-    } catch {
-      throw YAMLFileError(file: path, problem: "cannot be read as UTF-8 text: \(error.localizedDescription)")
-    }
-    try self.init(yaml: text, name: path)
+    try self.init(yaml: YAMLFile.read(path), name: InputBytes.name(of: path))
   }
 }

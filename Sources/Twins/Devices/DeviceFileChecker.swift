@@ -6,8 +6,21 @@ struct DeviceFileChecker {
   var firstProblem: (field: String, text: String)? {
     let device = file.device
     if device.id.isEmpty || device.id.contains(where: { !($0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-")) }) {
-      return ("id", "must be letters, digits and hyphens")
+      return ("id", "is \"\(device.id)\"; write letters, digits and hyphens")
     }
+    if let problem = Self.firstProblem(of: device) { return problem }
+    if file.runtimes.isEmpty { return ("runtimes", "name at least one runtime") }
+    for (name, entry) in file.runtimes.sorted(by: { $0.key < $1.key }) {
+      if entry.variant.runtime != name {
+        return ("runtimes.\(name).variant", "\(entry.variant.rawValue) is a variant of \(entry.variant.runtime)")
+      }
+      if let problem = firstProblem(of: entry, at: "runtimes.\(name)") { return problem }
+    }
+    return nil
+  }
+
+  /// The first fact that a device cannot have.
+  static func firstProblem(of device: Device) -> (field: String, text: String)? {
     let rate = "FLOP/s"
     let facts: [(String, Fact?, String, minimum: Double)] = [
       ("cores", device.cores, "1", 1), ("clock", device.clock, "Hz", 1), ("host.clock", device.host.clock, "Hz", 1),
@@ -21,21 +34,21 @@ struct DeviceFileChecker {
       guard let fact else { continue }
       if fact.unit != unit { return ("\(field).unit", "is \"\(fact.unit)\" where \(unit) is expected") }
       if !fact.value.isFinite || fact.value < minimum || fact.value > 1e18 {
-        return ("\(field).value", "\(fact.value) \(unit) is not a value that a device can have")
+        let shown = unit == "1" ? "\(fact.value)" : "\(fact.value) \(unit)"
+        return ("\(field).value", "\(shown) is not a value that a device can have; give \(minimum) to 1e18")
       }
     }
     if device.compute == Device.Compute() {
       return ("compute", "give the peak rate of at least one precision")
     }
-    if device.power.maximum.value < device.power.idle.value {
-      return ("power.maximum.value", "is below power.idle")
+    if let cores = device.cores, cores.value != cores.value.rounded() {
+      return ("cores.value", "\(cores.value) is no number of cores; give a whole number")
     }
-    if file.runtimes.isEmpty { return ("runtimes", "name at least one runtime") }
-    for (name, entry) in file.runtimes.sorted(by: { $0.key < $1.key }) {
-      if entry.variant.runtime != name {
-        return ("runtimes.\(name).variant", "\(entry.variant.rawValue) is a variant of \(entry.variant.runtime)")
-      }
-      if let problem = firstProblem(of: entry, at: "runtimes.\(name)") { return problem }
+    if device.power.maximum.value < device.power.idle.value {
+      return (
+        "power.maximum.value",
+        "\(device.power.maximum.value) W is below power.idle, \(device.power.idle.value) W; give what the device draws at most"
+      )
     }
     return nil
   }

@@ -13,8 +13,8 @@ public struct Explanation: Sendable, Hashable {
     public var joules: Double
     /// Launches, FLOPs and bytes of one call of the runtime (a whole batch).
     public var work: Work
-    /// What most of its time is spent on.
-    public var boundBy: Bound
+    /// What most of its time is spent on; nil where the twin has no term that it costs anything in.
+    public var boundBy: Bound?
     /// Seconds per sequence at the datasheet's peak rate and bandwidth, whichever is longer.
     public var roofSeconds: Double
     /// True where the device hands this class to its host.
@@ -68,7 +68,7 @@ public struct Explanation: Sendable, Hashable {
         Part(
           kernelClass: kernelClass, seconds: causes.total,
           joules: indices.reduce(0) { $0 + energy.byCall[$1].total }, work: work,
-          boundBy: Bound.allCases.max { (causes[$0] ?? 0) < (causes[$1] ?? 0) } ?? .overhead,
+          boundBy: causes.total > 0 ? Bound.allCases.max { (causes[$0] ?? 0) < (causes[$1] ?? 0) } : nil,
           roofSeconds: indices.reduce(0) { $0 + roof.seconds(calls[$1].work) } / batch,
           runsOnHost: hostOnly.contains(kernelClass)))
     }

@@ -22,6 +22,13 @@ public struct Override: Sendable, Hashable {
     ("power.maximum", [], "W"),
   ]
 
+  /// ``paths`` for people, such as `memory.capacity (ram, memory) in B`.
+  public static var listed: String {
+    paths.map { path, aliases, unit in
+      path + (aliases.isEmpty ? "" : " (\(aliases.joined(separator: ", ")))") + (unit == "1" ? "" : " in \(unit)")
+    }.joined(separator: ", ")
+  }
+
   /// Parses `PATH=VALUE`: a factor (`2x`) or a quantity with its unit (`25.6GB/s`); bare numbers only for cores.
   /// - Throws: ``TwinError/override(_:problem:)``.
   public init(parsing text: String) throws(TwinError) {

@@ -17,6 +17,7 @@ public struct Prediction: Sendable, Hashable {
   /// Of one call with the whole batch, in seconds.
   public var batchLatencySeconds: Estimate
   public var level: Double
+  /// What the latency's interval mostly rests on.
   public var intervalBasis: Spread.Basis
   /// Settings, facts and features outside of what the twin was fitted on.
   public var extrapolated: [String]
@@ -50,7 +51,7 @@ extension Twin {
       architectureID: architecture.id, costs: costs,
       batchLatencySeconds: Estimate(
         median: seconds.median * batch, lower: seconds.lower * batch, upper: seconds.upper * batch),
-      level: level, intervalBasis: model.latency.spread.basis,
+      level: level, intervalBasis: intervalBasis(of: features, level: level),
       extrapolated: extrapolated + FeatureRange.outside(features, ranges: FeatureRange.all(of: model.fit))
         + (settings.sequenceLength > architecture.maximumPositions ? ["maximum_positions"] : []),
       parameters: architecture.parameterCount(convention).total, parametersInclude: convention,

@@ -139,13 +139,20 @@ public struct Rescaling {
 
   private var isChanged: Bool {
     guard let reference else { return false }
-    return !overrides.isEmpty || settings.batchSize != reference.batchSize
+    return !changedPaths.isEmpty || settings.batchSize != reference.batchSize
       || settings.sequenceLength != reference.sequenceLength || settings.precision != reference.precision
+  }
+
+  /// Facts that the overrides leave with another value, once each.
+  private var changedPaths: [String] {
+    overrides.map(\.path).reduce(into: []) { paths, path in
+      if !paths.contains(path), abs(log(ratio(of: path))) > 1e-9 { paths.append(path) }
+    }
   }
 
   /// Names of the overridden facts and of the settings that differ from the fitted ones.
   var extrapolated: [String] {
-    var names = overrides.map(\.path)
+    var names = changedPaths
     if entry.model == nil && !entry.variant.isProTran { names.append("runtime") }
     if let reference {
       if settings.batchSize != reference.batchSize { names.append("batch_size") }
@@ -157,7 +164,7 @@ public struct Rescaling {
 
   var logWidening: Double {
     var sum = 0.0
-    for override in overrides { sum += Self.overrideDoubt * abs(log(ratio(of: override.path))) }
+    for path in changedPaths { sum += Self.overrideDoubt * abs(log(ratio(of: path))) }
     if let reference {
       sum += Self.batchDoubt * abs(log(Double(settings.batchSize) / Double(reference.batchSize)))
       sum += Self.lengthDoubt * abs(log(Double(settings.sequenceLength) / Double(reference.sequenceLength)))

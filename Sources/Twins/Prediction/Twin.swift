@@ -18,6 +18,9 @@ public struct Twin: Sendable {
   /// Added to the half-width of every interval on the log scale, for ``extrapolated``.
   public let logWidening: Double
 
+  /// Sequences of one process, over which its start-up is spread, as the device's file has them; nil where it says none.
+  public let profiledSequencesPerProcess: Int?
+
   public var isCalibrated: Bool { model.fit != nil }
 
   /// - Parameters:
@@ -48,7 +51,13 @@ public struct Twin: Sendable {
     }
     var device = file.device
     for override in overrides { try override.apply(to: &device) }
+    if let last = overrides.last, let problem = DeviceFileChecker.firstProblem(of: device) {
+      let path = problem.field.hasSuffix(".value") ? String(problem.field.dropLast(6)) : problem.field
+      let isOwn = overrides.contains { $0.path == path }
+      throw .override(isOwn ? path : last.path, problem: isOwn ? problem.text : "then \(path): \(problem.text)")
+    }
     self.device = device
+    profiledSequencesPerProcess = entry.profiled?.sequencesPerProcess
     self.runtime = runtime
     self.settings = settings
     variant = entry.variant
@@ -68,8 +77,7 @@ public struct Twin: Sendable {
   public func costs(of features: FeatureVector, level: Double) -> CostEstimate {
     let evaluator = Evaluator(model: model, includesStartup: settings.includesStartup)
     let medians = evaluator.medians(features: features)
-    let excess = FeatureRange.excess(of: SummaryValues(features: features), ranges: FeatureRange.all(of: model.fit))
-    let widening = logWidening + FeatureRange.widening * excess
+    let widening = widening(of: features)
     func estimate(_ median: Double, _ measure: MeasureModel, widening: Double) -> Estimate {
       let offsets = measure.spread.offsets(level: level)
       return Estimate(
@@ -81,6 +89,23 @@ public struct Twin: Sendable {
       energyJoules: estimate(medians.energyJoules, model.energy, widening: widening),
       peakPowerWatts: PowerBounds(device.power, isMeasured: model.peakPower.spread.basis == .conformal).limit(
         estimate(peak, model.peakPower, widening: widening), measured: estimate(peak, model.peakPower, widening: 0)))
+  }
+}
+
+extension Twin {
+  /// What is added to the half-width of every interval on the log scale: ``logWidening``, and what features outside of the fitted range add.
+  func widening(of features: FeatureVector) -> Double {
+    let excess = FeatureRange.excess(of: SummaryValues(features: features), ranges: FeatureRange.all(of: model.fit))
+    return logWidening + FeatureRange.widening * excess
+  }
+
+  /// What the latency's interval mostly rests on: held-out rows, as long as what extrapolation adds to its width is no more than what they
+  /// gave; beyond that, assumptions, and then it is called a prior.
+  public func intervalBasis(of features: FeatureVector, level: Double) -> Spread.Basis {
+    let spread = model.latency.spread
+    guard spread.basis == .conformal else { return .prior }
+    let offsets = spread.offsets(level: level)
+    return widening(of: features) > (offsets.upper - offsets.lower) / 2 ? .prior : .conformal
   }
 }
 

@@ -10,7 +10,7 @@ public enum TwinError: Error, Sendable, CustomStringConvertible, Equatable {
   public var description: String {
     switch self {
     case .unknownDevice(let id, let known):
-      "no device \"\(id)\": known are \(known.joined(separator: ", ")), or give the path of a device file"
+      "no device \"\(id)\": known are \(known.joined(separator: ", ")), or give the path of a device file, with a slash or .yaml in it"
     case .unknownRuntime(let runtime, let device, let known):
       "\(device) has no runtime \"\(runtime)\": its file names \(known.joined(separator: ", "))"
     case .setting(let name, let value, let range):

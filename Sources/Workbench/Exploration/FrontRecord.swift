@@ -23,6 +23,7 @@ extension SearchSetup {
     record.add("finalist", .flag(isFinalist))
     record.add("architecture", .object(ArchitectureRecord.record(architecture)))
     record.add("embedding", .list(space.embedding(of: candidate.point).map(FieldValue.whole)))
+    if space.id != DesignSpace.flexibert2.id { record.add("space_id", .text(space.id)) }
     return record
   }
 
@@ -96,6 +97,25 @@ extension SearchSetup {
 
 /// Architectures as values of a row.
 public enum ArchitectureRecord {
+  /// Architectures for people, in order.
+  public static func table(_ architectures: [Architecture]) -> String {
+    var table = TextTable([
+      .init("id"), .init("layers", right: true), .init("hidden sizes"), .init("heads"), .init("feed-forward"),
+      .init("parameters", right: true),
+    ])
+    for architecture in architectures {
+      func each(_ value: (Architecture.Layer) -> String) -> String {
+        architecture.layers.map(value).joined(separator: " ")
+      }
+      table.add([
+        architecture.id, "\(architecture.layers.count)", each { "\($0.hiddenSize)" }, each { "\($0.heads.count)" },
+        each { $0.feedForward.map(String.init).joined(separator: "-") },
+        Humane.count(Double(architecture.parameterCount(.protran).total)),
+      ])
+    }
+    return table.text + "Parameters: \(ParameterCount.Convention.protran).\n"
+  }
+
   /// The project's own form of an architecture, with its identifier.
   public static func record(_ architecture: Architecture) -> Record {
     var record = Record()

@@ -8,7 +8,7 @@ public struct LineEvaluation: Sendable {
   private static let source = InputBytes.standardInputName
   private static let own = [
     "id", "architecture_id", "device", "values", "scalar", "feasible", "broken_budgets", "state", "error",
-    "accuracy_leave_one_out_error", "architecture", "embedding", "schema",
+    "accuracy_leave_one_out_error", "architecture", "embedding", "space_id", "schema",
   ]
 
   public init(_ setup: SearchSetup) {
@@ -62,17 +62,29 @@ public struct LineEvaluation: Sendable {
 
   private func architecture(_ value: DocumentValue, _ reader: FieldReader) throws -> Architecture {
     if value["architecture"] != nil || value["layers"] != nil || value["model_dict"] != nil {
-      return try ArchitectureReader.architecture(value, source: Self.source)
+      let architecture = try ArchitectureReader.architecture(value, source: Self.source)
+      let isOfThisSpace = try reader.optionalString("space_id").map { $0 == setup.space.id } ?? true
+      if let embedding = reader["embedding"], isOfThisSpace,
+        try point(embedding, reader) != setup.space.point(of: architecture)
+      {
+        throw reader.failure(
+          "embedding", problem: "is of another architecture than the layers beside it; leave one of them out")
+      }
+      return architecture
     }
     guard let embedding = reader["embedding"] else {
       throw reader.failure("architecture", problem: "is missing, and there is no `embedding` in its place")
     }
+    return setup.space.architecture(of: try point(embedding, reader))
+  }
+
+  private func point(_ embedding: DocumentValue, _ reader: FieldReader) throws -> DesignPoint {
     let dimension = setup.space.embeddingDimension
     let numbers = try reader.list(embedding, field: "embedding", count: dimension...dimension).enumerated().map {
       try reader.integer($1, field: "embedding[\($0)]", in: 0...1_000_000)
     }
     do {
-      return setup.space.architecture(of: try setup.space.point(ofEmbedding: numbers))
+      return try setup.space.point(ofEmbedding: numbers)
     } catch {
       throw reader.failure("embedding", problem: "\(error)")
     }

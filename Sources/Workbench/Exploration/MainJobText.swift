@@ -10,7 +10,7 @@ extension MainJob {
     let total = results.reduce(0) { $0 + $1.exploration.evaluations }
     let seconds = results.reduce(0) { $0 + $1.exploration.seconds }
     var text =
-      "Searched \(results.count) devices and \(Self.cardinality(first.setup.space)) architectures:"
+      "Searched \(results.count) devices and \(SpaceSummary(first.setup.space).roundedCardinality) architectures:"
       + " \(Humane.count(Double(total))) candidates in \(Humane.seconds(seconds)).\n\n"
     text += matrix + "\n"
     text += pickTable + "\n"
@@ -34,12 +34,6 @@ extension MainJob {
       lines.append("Not calibrated, from the datasheet alone: \(datasheet.joined(separator: ", ")).")
     }
     return lines.map { $0 + "\n" }.joined()
-  }
-
-  private static func cardinality(_ space: DesignSpace) -> String {
-    let digits = space.cardinality.description
-    guard digits.count > 6, let leading = Double(digits.prefix(6)) else { return digits }
-    return String(format: "%.2fe%d", leading / 1e5, digits.count - 1)
   }
 
   /// Accuracy that each device reaches, by budget.

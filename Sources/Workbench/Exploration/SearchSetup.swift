@@ -14,15 +14,15 @@ public struct SearchSetup: Sendable {
   public var predictor: AccuracyPredictor { evaluator.predictor }
 
   /// - Parameters:
-  ///   - file: path of the problem's file, for messages and for relative paths; nil where it was put together from flags.
+  ///   - document: the problem's file, for messages and for relative paths; nil where it was put together from flags.
   ///   - runtime: nil takes each device's default.
   ///   - level: of the intervals.
   /// - Throws: what reading the space and the devices throws, `TwinError`, `SearchError`, or `NumericsError`.
   public init(
-    _ problem: Problem, file: String?, library: DeviceLibrary, runtime: String? = nil, level: Double = 0.9
+    _ problem: Problem, document: ProblemDocument?, library: DeviceLibrary, runtime: String? = nil, level: Double = 0.9
   ) throws {
-    let folder = file.flatMap { $0 == "-" ? nil : URL(filePath: $0).deletingLastPathComponent() }
-    let space = try problem.designSpace(relativeTo: folder)
+    let folder = document?.folder
+    let space = try problem.designSpace(relativeTo: nil)
     var twins: [Twin] = []
     for (index, name) in problem.devices.enumerated() {
       do {
@@ -32,8 +32,8 @@ public struct SearchSetup: Sendable {
           precision: problem.precision, includesStartup: problem.includesStartup)
         twins.append(try request.twin())
       } catch let error as TwinError {
-        guard let file else { throw error }
-        throw YAMLFileError(file: file, field: "devices.\(index)", problem: "\(error)")
+        guard let document else { throw error }
+        throw document.error("devices.\(index)", "\(error)")
       }
     }
     self.problem = problem
@@ -46,20 +46,37 @@ public struct SearchSetup: Sendable {
       problem: problem, space: space, devices: costings, accuracy: .fitted(), intervalLevel: level)
   }
 
-  /// Reads a problem's file; `-` is standard input.
-  /// - Throws: `InputFileError` or `YAMLFileError`.
-  public static func problem(file: String) throws -> Problem {
-    let bytes = try InputBytes.read(file)
-    var problem = try Problem.decode(String(decoding: bytes, as: UTF8.self), name: InputBytes.name(of: file))
-    // Flags may replace other parts of the problem; its space stays where it is.
-    if problem.space != Problem(devices: []).space, !problem.space.hasPrefix("/"), file != "-" {
-      problem.space = URL(filePath: file).deletingLastPathComponent().appending(path: problem.space).path
-    }
-    return problem
-  }
-
   /// The device that a line names, by the problem's name for it or by its id; nil where there is none.
   public func deviceIndex(_ name: String) -> Int? {
     problem.devices.firstIndex(of: name) ?? twins.firstIndex { $0.device.id == name }
+  }
+}
+
+/// A problem as its file has it, with the text, so that what is found wrong later can be placed.
+public struct ProblemDocument: Sendable {
+  /// The path, or `-`.
+  public let path: String
+  public let problem: Problem
+  private let text: String
+
+  /// Reads a problem's file; `-` is standard input.
+  /// - Throws: `YAMLFileError`.
+  public init(file path: String) throws {
+    self.path = path
+    text = try YAMLFile.read(path)
+    var problem = try Problem.decode(text, name: InputBytes.name(of: path))
+    // From here on relative to the working folder, as flags are, which may replace parts of the problem.
+    if problem.space != Problem(devices: []).space, !problem.space.hasPrefix("/"), path != "-" {
+      problem.space = ((path as NSString).deletingLastPathComponent as NSString).appendingPathComponent(problem.space)
+    }
+    self.problem = problem
+  }
+
+  /// What its relative paths are relative to; nil is the working folder.
+  var folder: URL? { path == "-" ? nil : URL(filePath: path).deletingLastPathComponent() }
+
+  func error(_ field: String, _ problem: String) -> YAMLFileError {
+    YAMLFileError(
+      file: InputBytes.name(of: path), line: YAMLFile.line(of: field, in: text), field: field, problem: problem)
   }
 }

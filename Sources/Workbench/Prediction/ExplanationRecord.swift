@@ -32,11 +32,11 @@ public enum ExplanationRecord {
     record.add("kernel_class", .text(part.kernelClass.rawValue))
     record.add("latency_s", .number(part.seconds))
     record.add("energy_j", .number(part.joules))
-    record.add("calls", .number(part.work.calls))
+    record.add("calls", Int(exactly: part.work.calls).map(FieldValue.whole) ?? .number(part.work.calls))
     record.add("flops", .number(part.work.flops))
     record.add("bytes_read", .number(part.work.bytesRead))
     record.add("bytes_written", .number(part.work.bytesWritten))
-    record.add("bound_by", .text(part.boundBy.rawValue))
+    record.add("bound_by", FieldValue(part.boundBy?.rawValue))
     record.add("roof_s", .number(part.roofSeconds))
     record.add("runs_on_host", .flag(part.runsOnHost))
     return record
@@ -114,7 +114,10 @@ public struct ExplanationText {
       return "start-up \(Humane.seconds(explanation.startupSeconds)) of it\n"
     }
     guard explanation.omittedStartupSeconds > 0 else { return "" }
-    return "start-up, \(Humane.seconds(explanation.omittedStartupSeconds)) a sequence as it was profiled, is left out\n"
+    let share = Humane.seconds(explanation.omittedStartupSeconds)
+    if twin.isCalibrated { return "start-up, \(share) a sequence as it was measured, is left out\n" }
+    let sequences = twin.profiledSequencesPerProcess ?? twin.settings.batchSize
+    return "start-up, by the datasheet \(share) a sequence in a process of \(sequences), is left out\n"
   }
 
   private var classTable: String {
@@ -127,7 +130,7 @@ public struct ExplanationText {
       table.add([
         Self.name(part.kernelClass), Humane.seconds(part.seconds), Humane.percent(share(part.seconds)),
         Humane.joules(part.joules), Humane.count(part.work.calls), Humane.count(part.work.flops),
-        Humane.bytes(part.work.bytes), part.boundBy.rawValue,
+        Humane.bytes(part.work.bytes), part.boundBy?.rawValue ?? "–",
         // A class that the twin has no term for costs next to nothing in it: its distance from the roof says nothing.
         (share(part.seconds) ?? 0) > 0.0005 ? Humane.percent(part.roofSeconds / part.seconds) : "–",
         part.runsOnHost ? "on the host" : "",

@@ -49,7 +49,7 @@ public enum PredictionRecord {
   }
 
   /// The row of a model that is known by its features only: what needs its architecture is null.
-  static func record(costs: CostEstimate, twin: Twin, level: Double) -> Record {
+  static func record(costs: CostEstimate, features: FeatureVector, twin: Twin, level: Double) -> Record {
     let batch = Double(twin.settings.batchSize)
     let seconds = costs.latencySeconds
     var record = head(nil, twin: twin)
@@ -61,7 +61,7 @@ public enum PredictionRecord {
     record.add("energy_j", estimate(costs.energyJoules))
     record.add("peak_power_w", estimate(costs.peakPowerWatts))
     record.add("level", .number(level))
-    record.add("interval_basis", .text(twin.model.latency.spread.basis.rawValue))
+    record.add("interval_basis", .text(twin.intervalBasis(of: features, level: level).rawValue))
     record.add("extrapolated", FieldValue(twin.extrapolated))
     for name in ["parameters", "parameters_include", "memory_bytes", "fits_memory", "bound_by"] {
       record.add(name, .null)

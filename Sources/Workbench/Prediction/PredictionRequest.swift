@@ -82,6 +82,15 @@ public struct RowPredictor {
     public var record: Record
   }
 
+  /// What must be said of rows that were measured on another device than the one that is asked for; nil where there are none.
+  public func note(on rows: [ArchitectureRow]) -> String? {
+    let id = request.file.device.id
+    let others = rows.compactMap { $0.measurement?.device }.filter { $0 != id }
+    guard !others.isEmpty else { return nil }
+    let names = Set(others).sorted().map { InputFileError.printable($0) }.joined(separator: ", ")
+    return "\(others.count) of \(rows.count) rows were measured on another device (\(names)); predicted is \(id)"
+  }
+
   /// Finds out that a row can be answered, before any is.
   /// - Throws: `InputFileError` naming the line.
   public mutating func check(_ row: ArchitectureRow, source: String) throws {
@@ -140,7 +149,7 @@ public struct RowPredictor {
       let costs = twin.costs(of: features, level: request.level)
       return Answer(
         architecture: nil, settings: twin.settings, costs: costs, prediction: nil, problem: nil,
-        record: PredictionRecord.record(costs: costs, twin: twin, level: request.level))
+        record: PredictionRecord.record(costs: costs, features: features, twin: twin, level: request.level))
     }
     let architecture = try row.model(source: source)
     do {

@@ -35,11 +35,8 @@ enum Console {
   /// Finds out before the work is done that there is no place for its result.
   /// - Throws: ``OutputError``.
   static func checkFolder(of path: String) throws {
-    guard path != "-", !path.utf8.contains(0) else { return }
-    let folder = URL(filePath: path).deletingLastPathComponent().path
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
-      throw OutputError(description: "\(path): cannot be written: there is no folder \(folder)")
+    if let problem = OutputFile.problem(with: path) {
+      throw OutputError(description: "\(InputFileError(source: path, problem: problem))")
     }
   }
 

@@ -38,7 +38,8 @@ struct TwinOptions: ParsableArguments {
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp(
-      "What if: a fact by a factor or a value with its unit, such as memory.bandwidth=2x or ram=4GB. May be repeated.",
+      "What if: a fact by a factor or a value with its unit, such as memory.bandwidth=2x or ram=4GB. May be repeated."
+        + " Facts (and other names for them): \(Override.listed).",
       valueName: "path=value"),
     transform: { try Override(parsing: $0) })
   var overrides: [Override] = []
@@ -100,7 +101,10 @@ enum Quantities {
 
   /// Seconds that a search may take: `10`, `10s`, `2min`.
   static func duration(_ text: String) throws -> Double {
-    if let value = Double(text), value > 0, value.isFinite { return value }
+    if let value = Double(text), value.isFinite {
+      guard value > 0 else { throw ValidationError("\"\(text)\" must be above 0") }
+      return value
+    }
     if text.hasSuffix("min"), let value = Double(text.dropLast(3)), value > 0, value.isFinite { return value * 60 }
     return try positive(text, unit: "s")
   }

@@ -58,7 +58,7 @@ import Testing
     // JSON is YAML.
     #expect(try read(Self.own, isYAML: true).map(\.architecture) == [Self.expected])
     let wrong = text.replacingOccurrences(of: "feed_forward: [256, 512]\n", with: "feed_forward: [256, -1]\n")
-    #expect(message(wrong) == "a, line 9, layers[0].feed_forward[1]: must be from 1 to 1000000, is -1")
+    #expect(message(wrong) == "a:9: layers[0].feed_forward[1]: must be from 1 to 1000000, is -1")
   }
 
   @Test func headSizeMayBeLeftOut() throws {
@@ -72,51 +72,51 @@ import Testing
   @Test(arguments: [
     (
       #""vocabulary_size":50265"#, #""vocab_size":50265"#,
-      "a, line 1, vocabulary_size: is missing (not known: `vocab_size`)"
+      "a:1: vocabulary_size: is missing (not known: `vocab_size`)"
     ),
     (#""head_size":64"#, #""head_size":null"#, nil),
     (#""head_size":64"#, #""headsize":"ignored","note":1"#, nil),
     (
       #""hidden_size":128"#, #""hiden_size":128"#,
-      "a, line 1, layers[0].hidden_size: is missing (not known: `hiden_size`)"
+      "a:1: layers[0].hidden_size: is missing (not known: `hiden_size`)"
     ),
-    ("514", "null", "a, line 1, maximum_positions: is null, and must be given"),
-    ("514", "512.5", "a, line 1, maximum_positions: must be a whole number, is 512.5"),
-    ("514", "NaN", "a, line 1, maximum_positions: must be a whole number from 1 to 1000000, is nan"),
-    ("514", "1e400", "a, line 1, maximum_positions: must be a whole number from 1 to 1000000, is inf"),
+    ("514", "null", "a:1: maximum_positions: is null, and must be given"),
+    ("514", "512.5", "a:1: maximum_positions: must be a whole number, is 512.5"),
+    ("514", "NaN", "a:1: maximum_positions: must be a whole number from 1 to 1000000, is nan"),
+    ("514", "1e400", "a:1: maximum_positions: must be a whole number from 1 to 1000000, is inf"),
     (
       "514", "1000000000000000000000000000000",
-      "a, line 1, maximum_positions: must be a whole number from 1 to 1000000, is 1e+30"
+      "a:1: maximum_positions: must be a whole number from 1 to 1000000, is 1e+30"
     ),
-    ("514", "0", "a, line 1, maximum_positions: must be from 1 to 1000000, is 0"),
-    ("514", "-1", "a, line 1, maximum_positions: must be from 1 to 1000000, is -1"),
-    ("514", #""514""#, #"a, line 1, maximum_positions: must be a whole number, is "514""#),
-    ("514", "true", "a, line 1, maximum_positions: must be a whole number, is true"),
-    ("relative_key", "rotary", #"a, line 1, position: must be "relative_key" or "absolute", is "rotary""#),
+    ("514", "0", "a:1: maximum_positions: must be from 1 to 1000000, is 0"),
+    ("514", "-1", "a:1: maximum_positions: must be from 1 to 1000000, is -1"),
+    ("514", #""514""#, #"a:1: maximum_positions: must be a whole number, is "514""#),
+    ("514", "true", "a:1: maximum_positions: must be a whole number, is true"),
+    ("relative_key", "rotary", #"a:1: position: must be "relative_key" or "absolute", is "rotary""#),
     (
       "architecture/1", "architecture/2",
-      "a, line 1, schema: is version 2; this program knows 1: use a newer program"
+      "a:1: schema: is version 2; this program knows 1: use a newer program"
     ),
     (
       "architecture/1", "architecture/x",
-      #"a, line 1, schema: must be "edgetwin.architecture/1", is "edgetwin.architecture/x""#
+      #"a:1: schema: must be "edgetwin.architecture/1", is "edgetwin.architecture/x""#
     ),
-    (#""schema":"edgetwin.architecture/1","#, "", "a, line 1, schema: is missing"),
-    (#"["sa_sdp","c_5"]"#, "[]", "a, line 1, layers[0].heads: must have 1 to 4096 items, has 0"),
-    ("[256,512]", "256", "a, line 1, layers[0].feed_forward: must be a list, is 256"),
+    (#""schema":"edgetwin.architecture/1","#, "", "a:1: schema: is missing"),
+    (#"["sa_sdp","c_5"]"#, "[]", "a:1: layers[0].heads: must have 1 to 4096 items, has 0"),
+    ("[256,512]", "256", "a:1: layers[0].feed_forward: must be a list, is 256"),
     (
       "c_5", "c_7",
-      #"a, line 1, layers[0].heads[1]: "c_7" is no operation; known are "#
+      #"a:1: layers[0].heads[1]: "c_7" is no operation; known are "#
         + "sa_sdp, sa_wma, l_dft, l_dct, c_5, c_9, c_13"
     ),
-    (layer, "3", "a, line 1, layers[0]: must be an object, is 3"),
+    (layer, "3", "a:1: layers[0]: must be an object, is 3"),
     (
       #""head_size":64"#, #""head_size":600000"#,
-      "a, line 1, layers[0].head_size: 2 heads of 600000 are wider than 1000000 together"
+      "a:1: layers[0].head_size: 2 heads of 600000 are wider than 1000000 together"
     ),
     (
       "[256,512]", "[1000000,1000000,1000000]",
-      "a, line 1, layers: the sizes imply more than 10^12 parameters"
+      "a:1: layers: the sizes imply more than 10^12 parameters"
     ),
   ])
   func badFieldsAreNamed(_ old: String, _ new: String, _ expected: String?) {
@@ -147,15 +147,15 @@ import Testing
   }
 
   @Test(arguments: [
-    (#""l":2"#, #""l":3"#, "a, line 1, o: has 2 items, but `l` says 3 layers"),
-    ("c_5_64", "c_5_32", "a, line 1, o[0][1]: has size 32, but the heads before it in this layer 64"),
-    ("c_5_64", "c_5", #"a, line 1, o[0][1]: "c_5" is not an operation and a size, such as "sa_sdp_64""#),
+    (#""l":2"#, #""l":3"#, "a:1: o: has 2 items, but `l` says 3 layers"),
+    ("c_5_64", "c_5_32", "a:1: o[0][1]: has size 32, but the heads before it in this layer 64"),
+    ("c_5_64", "c_5", #"a:1: o[0][1]: "c_5" is not an operation and a size, such as "sa_sdp_64""#),
     (
       "c_5_64", "c_5_99999999999999999999",
-      #"a, line 1, o[0][1]: "c_5_99999999999999999999" is not an operation and a size, such as "sa_sdp_64""#
+      #"a:1: o[0][1]: "c_5_99999999999999999999" is not an operation and a size, such as "sa_sdp_64""#
     ),
-    ("[128,128]", "[128]", "a, line 1, h: has 1 items, but `l` says 2 layers"),
-    (#""f""#, #""g""#, "a, line 1, f: is missing"),
+    ("[128,128]", "[128]", "a:1: h: has 1 items, but `l` says 2 layers"),
+    (#""f""#, #""g""#, "a:1: f: is missing"),
   ])
   func inconsistentDictionariesAreRefused(_ old: String, _ new: String, _ expected: String) {
     #expect(message(Self.dictionary.replacingOccurrences(of: old, with: new)) == expected)

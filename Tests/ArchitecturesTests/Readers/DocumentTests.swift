@@ -67,7 +67,7 @@ import Testing
 
   @Test func namesTheLineOfASyntaxError() {
     let found = error { try json("{\"a\": 1,\n\"b\": [1,\n2,,3]}") }
-    #expect(found?.description == "a.json, line 3: expected a value, found `,3]}`")
+    #expect(found?.description == "a.json:3: expected a value, found `,3]}`")
   }
 
   @Test(arguments: ["[", "{\"a\":", "[{\"a\":"])
