@@ -11,22 +11,24 @@
 
 extern const edgetwin_kernels edgetwin_kernels_baseline;
 #if defined(__x86_64__)
-extern const edgetwin_kernels edgetwin_kernels_avx512, edgetwin_kernels_avx2;
+extern const edgetwin_kernels edgetwin_kernels_avx512_vnni, edgetwin_kernels_avx512, edgetwin_kernels_avx2;
 #endif
 
 const edgetwin_kernels *edgetwin_kernels_best(const char *limit) {
 #if defined(__x86_64__)
-  const bool baseline_only = limit && strcmp(limit, "baseline") == 0;
-  const bool avx2_at_most = limit && strcmp(limit, "avx2") == 0;
+  // 3: with 8-bit dot products, 2: AVX-512, 1: AVX2 and FMA, 0: what every x86-64 has.
+  int level = 3;
+  if (limit && strcmp(limit, "avx512") == 0) level = 2;
+  if (limit && strcmp(limit, "avx2") == 0) level = 1;
+  if (limit && strcmp(limit, "baseline") == 0) level = 0;
   __builtin_cpu_init();
-  if (!baseline_only) {
-    if (!avx2_at_most && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512cd"))
-      return &edgetwin_kernels_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
-      return &edgetwin_kernels_avx2;
-  }
+  const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                    __builtin_cpu_supports("avx512cd");
+  if (level >= 3 && wide && __builtin_cpu_supports("avx512vnni")) return &edgetwin_kernels_avx512_vnni;
+  if (level >= 2 && wide) return &edgetwin_kernels_avx512;
+  if (level >= 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
+    return &edgetwin_kernels_avx2;
 #else
   (void)limit;
 #endif
@@ -56,8 +58,10 @@ size_t edgetwin_attention_scratch(const edgetwin_kernels *kernels, const edgetwi
 
 size_t edgetwin_linear_scratch(const edgetwin_kernels *kernels, const edgetwin_linear *step) {
   (void)kernels;
-  (void)step;
-  return 0;
+  if (step->precision != EDGETWIN_INT8) return 0;
+  // As many rows as the kernel quantises at a time (INT8_ROWS), each with its scale.
+  const size_t row = (step->inputs + 3) / 4 * 4;
+  return 112 * (1 + ((row + 63) / 64 * 64 + 64) / sizeof(float));
 }
 
 // Rows a multiple of 4 KiB apart would fall into the same few sets of the first-level cache.
