@@ -35,9 +35,7 @@ extension Calibrator {
     let model = try builder.model(
       provenance: FitProvenance(
         rows: training.count, dataHash: "", seed: seed, program: program, ranges: [:],
-        settings: FittedSettings(
-          batchSize: series.settings.batchSize, sequenceLength: series.settings.sequenceLength,
-          precision: series.settings.precision, includesStartup: series.settings.includesStartup)))
+        settings: series.fittedSettings))
     let evaluator = Evaluator(model: model, includesStartup: true)
     func estimate(
       _ median: Double, _ measure: MeasureModel, shift: Double, scores: CrossValidation.Scores?

@@ -31,6 +31,12 @@ struct FeatureSet: Sendable {
       }
   }
 
+  init(name: String, minimumRows: Int, terms: [Term]) {
+    self.name = name
+    self.minimumRows = minimumRows
+    self.terms = terms
+  }
+
   /// A term in the parameters' total size.
   struct Knee: Sendable {
     var feature: Feature

@@ -6,11 +6,20 @@ import Twins
 enum Identifiability {
   private static let collinearity = 0.985
 
-  static func warnings(_ data: TwinFit.Data, fit: TwinFit, settings: Settings) -> [String] {
-    var result = [
-      "batch size \(settings.batchSize) and sequence length \(settings.sequenceLength) never vary in these rows:"
-        + " their influence is fixed at the datasheet's physics"
-    ]
+  static func warnings(_ data: TwinFit.Data, fit: TwinFit, series: Series) -> [String] {
+    let settings = series.settings
+    let varied = Set(series.varied.map(\.name))
+    let fixed = [
+      ("batch_size", "batch size \(settings.batchSize)"),
+      ("sequence_length", "sequence length \(settings.sequenceLength)"),
+    ].filter { !varied.contains($0.0) }.map(\.1)
+    var result: [String] = []
+    if !fixed.isEmpty {
+      result.append(
+        fixed.joined(separator: " and ") + (fixed.count > 1 ? " never vary" : " never varies")
+          + " in these rows: their influence is fixed at the "
+          + (series.variant.usesRoofs ? "roofs of the device" : "datasheet's physics"))
+    }
     if data.includesStartup {
       result.append(
         "start-up and steady time are not told apart by these rows: the steady share of the parameters' cost is fixed at"

@@ -17,9 +17,9 @@ enum PagingKnee {
       return nil
     }
     let set = data.latencyTable.sets[coarse.set]
-    guard set.terms.contains(where: { $0.feature.isFunctionOfParameters }) else { return nil }
+    guard set.terms.contains(where: { $0.feature.isPaging }) else { return nil }
     let design = data.latencyTable.designs[coarse.set].selectingRows(timed.rows)
-    let linear = zip(set.terms, coarse.fit.coefficients).map { $0.feature.isFunctionOfParameters ? 0 : $1 }
+    let linear = zip(set.terms, coarse.fit.coefficients).map { $0.feature.isPaging ? 0 : $1 }
     let base = design * linear
     let bytes = timed.rows.map { data.latencyTable.features[$0][.parameterBytes] }
     guard base.allSatisfy({ $0 > 0 }), let low = bytes.min(), let high = bytes.max(), high > low else { return nil }

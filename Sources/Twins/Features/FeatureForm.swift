@@ -12,8 +12,14 @@ public struct FeatureForm: Sendable {
   public let position: Architecture.Position
   private let n: Double
   private let e: Double
+  private let roofs: RoofFeatures?
 
-  public init(settings: Settings, variant: RuntimeVariant, position: Architecture.Position) {
+  /// - Parameter roofs: of the device at these settings, for a variant that uses them; without them its times at the roofs are 0.
+  public init(
+    settings: Settings, variant: RuntimeVariant, position: Architecture.Position, roofs: RoofTable? = nil
+  ) {
+    self.roofs =
+      variant.usesRoofs ? roofs.map { RoofFeatures(roofs: $0, settings: settings, position: position) } : nil
     self.settings = settings
     self.variant = variant
     self.position = position
@@ -33,6 +39,7 @@ public struct FeatureForm: Sendable {
     vector[.embeddingParameterBytes] = e * embedding
     vector[.encoderParameterBytes] = e * pooler
     vector[.parameterBytes] = e * (embedding + pooler)
+    roofs?.addEnds(&vector, embeddingWidth: h, lastWidth: lastWidth)
     return vector
   }
 
@@ -47,6 +54,7 @@ public struct FeatureForm: Sendable {
     vector[.productFLOPs] = vector[.projectionFLOPs]
     vector[.hiddenElements] = n * h
     setEncoderParameters(&vector, 4 * a * h + 3 * a + 5 * h + distances)
+    roofs?.addAttention(&vector, hiddenSize: h, attentionWidth: a)
     return vector
   }
 
@@ -76,6 +84,7 @@ public struct FeatureForm: Sendable {
     vector[.attentionFLOPs] = flops
     vector[.productFLOPs] = flops
     setEncoderParameters(&vector, parameters)
+    roofs?.addHead(&vector, operation, headSize: d)
     return vector
   }
 
@@ -93,6 +102,7 @@ public struct FeatureForm: Sendable {
     vector[.feedForwardElements] = n * stack.reduce(0, +)
     vector[.feedForwardStacks] = Double(stack.count)
     setEncoderParameters(&vector, products + biases)
+    roofs?.addFeedForward(&vector, hiddenSize: h, stack: stack)
     return vector
   }
 
@@ -104,6 +114,7 @@ public struct FeatureForm: Sendable {
     vector[.projectionFLOPs] = 2 * n * h * next
     vector[.productFLOPs] = vector[.projectionFLOPs]
     setEncoderParameters(&vector, h * next + next)
+    roofs?.addJoin(&vector, from: h, to: next)
     return vector
   }
 

@@ -79,7 +79,8 @@ struct CostAllocation {
     case .attentionFLOPs: return flops([.scores, .relativeScores, .context, .convolution])
     case .relativeScoreBytes: return bytes(.relativeScores)
     case .embeddingParameterBytes: return bytes(.embedding)
-    case .parameterBytes, .encoderParameterBytes, .parameterBytesAbove, .parameterPower, .pagedParameterBytes:
+    case .parameterBytes, .encoderParameterBytes, .parameterBytesAbove, .parameterPower, .pagedParameterBytes,
+      .streamedParameterBytes:
       // Linear maps read their weights once a call; their FLOPs are proportional to them.
       return flops(weighted)
     case .feedForwardElements: return bytes(.activation)
@@ -89,6 +90,23 @@ struct CostAllocation {
     case .transformWork: return flops([.fourier, .cosine])
     case .unfoldBytes: return bytes(.convolution)
     case .hiddenElements: return bytes(.normalisation)
+    case .calls: return 0
+    case .dispatchSeconds: return launches(call.head == nil)
+    case .projectionSeconds: return flops([.projection, .join, .pooler])
+    case .feedForwardSeconds: return flops([.feedForward])
+    case .denseSeconds: return flops(weighted)
+    case .scoreSeconds: return flops([.scores, .context])
+    case .relativeScoreSeconds: return flops([.relativeScores])
+    case .attentionSeconds: return flops([.scores, .context, .relativeScores])
+    case .fourierSeconds: return flops([.fourier])
+    case .cosineSeconds: return flops([.cosine])
+    case .convolutionSeconds: return flops([.convolution])
+    case .operationSeconds: return flops([.fourier, .cosine, .convolution])
+    case .headSeconds: return flops([.scores, .context, .relativeScores, .fourier, .cosine, .convolution])
+    case .softmaxSeconds: return bytes(.softmax)
+    case .activationSeconds: return bytes(.activation)
+    case .normalisationSeconds: return bytes(.normalisation) + bytes(.embedding)
+    case .vectorSeconds: return bytes(.softmax) + bytes(.activation) + bytes(.normalisation) + bytes(.embedding)
     }
   }
 }
