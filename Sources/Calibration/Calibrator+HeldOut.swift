@@ -47,8 +47,9 @@ extension Calibrator {
         unknown: Estimate(median: median, lower: median * exp(bounds.lower), upper: median * exp(bounds.upper)),
         known: Estimate(median: known, lower: known * exp(knownBounds.lower), upper: known * exp(knownBounds.upper)))
     }
+    let features = fit.features(all)
     return test.map { row in
-      let medians = evaluator.medians(features: all.latencyTable.features[row])
+      let medians = evaluator.medians(features: features[row])
       let order = all.orders[row]
       return (
         estimate(

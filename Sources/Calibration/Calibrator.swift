@@ -128,13 +128,20 @@ public struct Calibrator: Sendable {
   }
 
   func data(_ series: Series, datasheet: DatasheetTwin) -> TwinFit.Data {
-    func table(_ form: LinearForm) -> FeatureTable {
+    let models = series.architectures.compactMap(\.self)
+    let roofline =
+      models.count == series.count
+      ? RooflineTable(
+        Array(zip(models, series.rowSettings)), features: series.features, variant: series.variant,
+        start: RooflineStart(datasheet)) : nil
+    func table(_ form: LinearForm, roofline: RooflineTable?) -> FeatureTable {
       FeatureTable(
         features: series.features,
-        sets: featureSets(for: series.features, datasheet: form, variant: series.variant))
+        sets: featureSets(for: series.features, datasheet: form, variant: series.variant), roofline: roofline)
     }
     return TwinFit.Data(
-      latencyTable: table(datasheet.latency()), energyTable: table(datasheet.energy()), orders: series.orders,
+      latencyTable: table(datasheet.latency(), roofline: roofline),
+      energyTable: table(datasheet.energy(), roofline: nil), orders: series.orders,
       latencySeconds: series.latencySeconds, energyJoules: series.energyJoules,
       peakPowerWatts: series.peakPowerWatts, includesStartup: series.settings.includesStartup)
   }
@@ -179,7 +186,7 @@ public struct Calibrator: Sendable {
         measure("energy", model.energy, rows: data.energyJoules.count { $0 != nil }),
         measure("peak_power", model.peakPower, rows: data.peakPowerWatts.count { $0 != nil }),
       ], learningCurve: try learningCurve(data), states: states,
-      stopwatch: StopwatchGrid(seconds: seconds), pagingKneeBytes: PagingKnee.bytes(data, fit: fit),
+      stopwatch: StopwatchGrid(seconds: seconds), pagingKneeBytes: fit.latency.knee,
       compilationError: compilationError(data, fit: fit, model: model),
       warnings: Identifiability.warnings(data, fit: fit, series: series))
   }
@@ -187,8 +194,9 @@ public struct Calibrator: Sendable {
   private func compilationError(_ data: TwinFit.Data, fit: TwinFit, model: TwinModel) -> Double {
     let evaluator = Evaluator(model: model, includesStartup: true)
     let exact = fit.logPredictions(data).latency
+    let features = fit.features(data)
     return data.latencyTable.features.indices.reduce(0) { largest, row in
-      let compiled = log(evaluator.medians(features: data.latencyTable.features[row]).latencySeconds)
+      let compiled = log(evaluator.medians(features: features[row]).latencySeconds)
       return max(largest, abs(compiled - exact[row] - fit.latency.typicalLevel))
     }
   }

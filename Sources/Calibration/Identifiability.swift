@@ -25,9 +25,15 @@ enum Identifiability {
         "start-up and steady time are not told apart by these rows: the steady share of the parameters' cost is fixed at"
           + " the datasheet's bandwidth, the constant counts as start-up")
     }
-    guard case .forms(let forms) = fit.latency.basis, let coarse = forms.first else { return result }
-    let set = data.latencyTable.sets[coarse.set]
-    let design = data.latencyTable.designs[coarse.set]
+    if let roofline = fit.latency.basis.roofline {
+      result.append(
+        "a roofline fitted by Levenberg and Marquardt's method predicts held-out rows better than the coarsest linear form,"
+          + " and takes its place: \(String(format: "%.3g", roofline.roofline.linearFLOPsPerSecond / 1e9)) GFLOP/s in linear maps,"
+          + " \(String(format: "%.3g", roofline.roofline.bytesPerSecond / 1e9)) GB/s")
+    }
+    guard let coarse = fit.latency.basis.coarsest(data.latencyTable) else { return result }
+    let set = coarse.set
+    let design = FeatureTable.design(of: set, features: data.latencyTable.features)
     let columns = set.terms.indices.map { design.column($0) }
     var merged = Set<Int>()
     for i in columns.indices where Statistics.variance(columns[i]) > 0 {

@@ -10,6 +10,8 @@ public struct Series: Sendable {
   public let settings: Settings
   /// Of each row; they differ only where the runtime's features hold what the settings do.
   public let rowSettings: [Settings]
+  /// Nil for rows that are known by their features only.
+  public let architectures: [Architecture?]
   /// In the order of the rows that were given.
   public let features: [FeatureVector]
   public let orders: [Int]
@@ -36,6 +38,7 @@ public struct Series: Sendable {
       counts.max { ($0.value.count, -($0.value.first ?? 0)) < ($1.value.count, -($1.value.first ?? 0)) }?.key
       ?? Settings()
     self.rowSettings = rowSettings
+    architectures = rows.map(\.architecture)
     self.variant = variant
     let roofs = variant.usesRoofs ? counts.mapValues { RoofTable(device: device, settings: rowSettings[$0[0]]) } : [:]
     features = try rows.enumerated().map { index, row throws(CalibrationError) in

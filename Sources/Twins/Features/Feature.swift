@@ -76,6 +76,8 @@ public enum Feature: String, Sendable, Hashable, Codable, CaseIterable {
   case normalisationSeconds = "normalisation_roof_s"
   /// The sum of the three.
   case vectorSeconds = "vector_roof_s"
+  /// Seconds of the twin's fitted ``Roofline``.
+  case rooflineSeconds = "roofline_s"
   /// `E/B · clamp((E − at)/shape, 0, 1)`, E the encoder's parameters: bytes that a call reads from memory, once they fill the cache.
   /// `at` and `shape` in bytes.
   case streamedParameterBytes = "streamed_parameter_bytes"
@@ -118,7 +120,7 @@ public enum Feature: String, Sendable, Hashable, Codable, CaseIterable {
       "B"
     case .dispatchSeconds, .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds, .relativeScoreSeconds, .attentionSeconds,
       .fourierSeconds, .cosineSeconds, .convolutionSeconds, .operationSeconds, .headSeconds, .softmaxSeconds,
-      .activationSeconds, .normalisationSeconds, .vectorSeconds:
+      .activationSeconds, .normalisationSeconds, .vectorSeconds, .rooflineSeconds:
       "s"
     default: "1"
     }

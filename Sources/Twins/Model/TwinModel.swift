@@ -5,16 +5,22 @@ public struct TwinModel: Sendable, Hashable, Codable {
   public var latency: MeasureModel
   public var energy: MeasureModel
   public var peakPower: MeasureModel
+  /// Rates behind the terms in seconds of a roofline; nil where no form has such a term.
+  public var roofline: Roofline?
   /// Nil where nothing was measured: everything follows from the datasheet.
   public var fit: FitProvenance?
 
   enum CodingKeys: String, CodingKey {
     case latency, energy
     case peakPower = "peak_power"
-    case fit
+    case roofline, fit
   }
 
-  public init(latency: MeasureModel, energy: MeasureModel, peakPower: MeasureModel, fit: FitProvenance?) {
+  public init(
+    latency: MeasureModel, energy: MeasureModel, peakPower: MeasureModel, roofline: Roofline? = nil,
+    fit: FitProvenance?
+  ) {
+    self.roofline = roofline
     self.latency = latency
     self.energy = energy
     self.peakPower = peakPower

@@ -117,7 +117,8 @@ struct CompiledTables: Sendable {
 
   init(space: DesignSpace, twin: Twin, lanes: CompiledLanes) {
     let form = FeatureForm(
-      settings: twin.settings, variant: twin.variant, position: space.position, roofs: twin.roofs)
+      settings: twin.settings, variant: twin.variant, position: space.position, roofs: twin.roofs,
+      roofline: twin.model.roofline)
     let hidden = space.hiddenSizes.map(Double.init)
     hiddenCount = hidden.count
     headCountCount = space.headCounts.count

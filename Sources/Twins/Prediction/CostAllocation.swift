@@ -15,7 +15,7 @@ struct CostAllocation {
   /// - Parameter total: what all shares and the start-up inside it sum to.
   init(
     _ measure: MeasureModel, features: FeatureVector, calls: [KernelCall], architecture: Architecture,
-    includesStartup: Bool, total: Double
+    roofline: Roofline?, includesStartup: Bool, total: Double
   ) {
     byCall = [[Bound: Double]](repeating: [:], count: calls.count)
     let kinds = calls.map { call -> HeadOperation? in
@@ -28,7 +28,11 @@ struct CostAllocation {
         let once = form.weight * coefficient.startupCost(of: features)
         if includesStartup { startup += once } else { omittedStartup += once }
         let bound = CostShares.bound(of: coefficient.feature)
-        let weights = zip(calls, kinds).map { Self.weight(of: coefficient.feature, call: $0, kind: $1) }
+        let weights = zip(calls, kinds).map { call, kind in
+          coefficient.feature == .rooflineSeconds
+            ? roofline?.seconds(call.work, of: call.kernelClass) ?? 0
+            : Self.weight(of: coefficient.feature, call: call, kind: kind)
+        }
         let sum = weights.reduce(0, +)
         if sum > 0 {
           for index in calls.indices where weights[index] > 0 {
@@ -90,7 +94,7 @@ struct CostAllocation {
     case .transformWork: return flops([.fourier, .cosine])
     case .unfoldBytes: return bytes(.convolution)
     case .hiddenElements: return bytes(.normalisation)
-    case .calls: return 0
+    case .calls, .rooflineSeconds: return 0
     case .dispatchSeconds: return launches(call.head == nil)
     case .projectionSeconds: return flops([.projection, .join, .pooler])
     case .feedForwardSeconds: return flops([.feedForward])

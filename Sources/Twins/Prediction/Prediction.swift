@@ -118,7 +118,7 @@ struct CostShares {
       .normalisationSeconds, .vectorSeconds, .streamedParameterBytes:
       .memory
     case .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds, .relativeScoreSeconds, .attentionSeconds,
-      .fourierSeconds, .cosineSeconds, .convolutionSeconds, .operationSeconds, .headSeconds:
+      .fourierSeconds, .cosineSeconds, .convolutionSeconds, .operationSeconds, .headSeconds, .rooflineSeconds:
       .compute
     case .parameterBytesAbove, .parameterPower, .pagedParameterBytes: .paging
     default: .overhead

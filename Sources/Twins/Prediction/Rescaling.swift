@@ -63,6 +63,9 @@ public struct Rescaling {
     let to = datasheet(device, settings)
     var scaled = model
     scaled.latency.forms = model.latency.forms.map { rescaled($0, from: from, to: to, power: 1) }
+    scaled.roofline = model.roofline?.scaled(
+      rates: to.productRate / from.productRate, bandwidth: from.streamSecondsPerByte / to.streamSecondsPerByte,
+      host: to.hostSpeed / from.hostSpeed)
     // Energy is time at a power that the facts give; the coefficients follow the time.
     let powerRatio = meanPower(to) / meanPower(from)
     scaled.energy.forms = model.energy.forms.map { rescaled($0, from: from, to: to, power: powerRatio) }
@@ -119,7 +122,7 @@ public struct Rescaling {
       case .constant: factor = host
       case .calls: factor = host
       case .streamedParameterBytes: factor = bandwidth
-      case .dispatchSeconds, .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds, .relativeScoreSeconds,
+      case .rooflineSeconds, .dispatchSeconds, .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds, .relativeScoreSeconds,
         .attentionSeconds, .fourierSeconds, .cosineSeconds, .convolutionSeconds, .operationSeconds, .headSeconds,
         .softmaxSeconds, .activationSeconds, .normalisationSeconds, .vectorSeconds:
         break

@@ -68,8 +68,9 @@ public struct Twin: Sendable {
 
   /// Features of an architecture at the twin's settings.
   public func features(of architecture: Architecture) -> FeatureVector {
-    FeatureForm(settings: settings, variant: variant, position: architecture.position, roofs: roofs)
-      .total(of: architecture)
+    FeatureForm(
+      settings: settings, variant: variant, position: architecture.position, roofs: roofs, roofline: model.roofline
+    ).total(of: architecture)
   }
 
   /// Medians and bounds at `level`, the reference that the fast path agrees with.

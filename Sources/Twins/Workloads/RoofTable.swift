@@ -138,7 +138,7 @@ public struct RoofTable: Sendable {
 
 /// The maximum of two times, rounded where they are alike: what overlaps is never free at the corner.
 @inline(__always)
-func smoothMaximum(_ a: Double, _ b: Double) -> Double {
+package func smoothMaximum(_ a: Double, _ b: Double) -> Double {
   let (a2, b2) = (a * a, b * b)
   return (a2 * a2 + b2 * b2).squareRoot().squareRoot()
 }
