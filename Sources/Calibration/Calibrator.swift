@@ -81,7 +81,9 @@ public struct Calibrator: Sendable {
         ("includes_startup", "\(first.includesStartup)", "\(row.includesStartup)"),
         ("power_scope", scope?.rawValue ?? "none", (row.powerScope ?? scope)?.rawValue ?? "none"),
       ]
-      if let (name, expected, found) = (entry.variant.usesRoofs ? settings : varying + settings).first(where: { $0.1 != $0.2 }) {
+      if let (name, expected, found) = (entry.variant.usesRoofs ? settings : varying + settings).first(where: {
+        $0.1 != $0.2
+      }) {
         throw CalibrationError.mixedSettings(setting: name, first: expected, other: found, row: index)
       }
       for (name, value) in [
@@ -129,8 +131,10 @@ public struct Calibrator: Sendable {
 
   func data(_ series: Series, datasheet: DatasheetTwin) -> TwinFit.Data {
     let models = series.architectures.compactMap(\.self)
+    // Roofs hold the shapes already; what a roofline would add at other settings, only rows at other settings can tell.
+    let offersRoofline = models.count == series.count && (!series.variant.usesRoofs || !series.varied.isEmpty)
     let roofline =
-      models.count == series.count
+      offersRoofline
       ? RooflineTable(
         Array(zip(models, series.rowSettings)), features: series.features, variant: series.variant,
         start: RooflineStart(datasheet)) : nil

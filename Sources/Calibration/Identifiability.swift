@@ -67,6 +67,7 @@ enum Identifiability {
   static func name(_ term: FeatureSet.Term) -> String {
     let name = term.feature.rawValue.replacing("_", with: " ")
     guard let at = term.at else { return name }
-    return "\(name) \(Int((at / 1e6).rounded())) MB" + (term.shape.map { " ^\(Int($0))" } ?? "")
+    let exponent = term.feature == .parameterPower ? term.shape.map { " ^\(Int($0))" } : nil
+    return "\(name) \(Int((at / 1e6).rounded())) MB" + (exponent ?? "")
   }
 }

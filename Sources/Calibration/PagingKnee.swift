@@ -7,7 +7,9 @@ import Twins
 /// The forms bend at knees that the memory's size suggests; this says where the rows put it: `y ≈ base·a·(1 + b·softplus((P − k)/w))` with
 /// base the forms without their paging terms.
 enum PagingKnee {
-  private static let minimumRows = 12
+  private static let minimumRows = 24
+  /// A bend must explain this share of what the rows deviate by.
+  private static let leastGain = 0.25
   private static let width = 1.5e7
 
   /// Bytes; nil where the rows show no bend, or the method does not converge inside the range of the rows.
@@ -39,7 +41,9 @@ enum PagingKnee {
     guard let best = fits.min(by: { $0.cost < $1.cost }) else { return nil }
     let flat = ratios.reduce(0) { $0 + min($1 * $1, 0.09) }
     let knee = best.parameters[2]
-    guard knee > low, knee < high, best.cost < 0.9 * flat, exp(best.parameters[1]) > 1e-3 else { return nil }
+    guard knee > low, knee < high, best.cost < (1 - leastGain) * flat, exp(best.parameters[1]) > 1e-3 else {
+      return nil
+    }
     return knee
   }
 }

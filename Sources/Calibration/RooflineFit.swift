@@ -71,7 +71,9 @@ struct RooflineFit: Sendable {
     func bounded(_ p: [Double]) -> [Double] { p.map { exp(min(max($0, -60), 60)) } }
 
     /// Costs, and per part the seconds with their derivatives to the logarithms of rate and bandwidth.
-    func costs(_ logarithms: [Double]) -> (costs: [Double], parts: [(seconds: Double, rate: Double, bandwidth: Double)], p: [Double]) {
+    func costs(_ logarithms: [Double]) -> (
+      costs: [Double], parts: [(seconds: Double, rate: Double, bandwidth: Double)], p: [Double]
+    ) {
       let p = bounded(logarithms)
       let parts = table.parts.map { part -> (seconds: Double, rate: Double, bandwidth: Double) in
         let a = part.flops / p[part.group.rawValue]
@@ -133,8 +135,10 @@ struct RooflineFit: Sendable {
 enum RooflineChoice {
   static let minimumRows = 24
   private static let folds = 5
+  /// Standard errors by which it must be better.
+  private static let errors = 2.0
 
-  /// By inner cross-validation: the mean drop of the capped absolute log error must exceed its standard error.
+  /// By inner cross-validation: the mean drop of the capped absolute log error must exceed twice its standard error.
   static func isEarned(table: FeatureTable, values: [Double], knee: Double?) throws -> Bool {
     let n = values.count
     let sets = table.usableSets
@@ -171,6 +175,6 @@ enum RooflineChoice {
     let cap = 3 * max(Statistics.median(linear), Statistics.median(other))
     let drops = zip(linear, other).map { min($0, cap) - min($1, cap) }
     let error = Statistics.standardDeviation(drops) / Double(n).squareRoot()
-    return Statistics.mean(drops) > error
+    return Statistics.mean(drops) > Self.errors * error
   }
 }

@@ -52,7 +52,9 @@ struct TwinFit: Sendable {
   /// The rows' features, with the seconds of the fitted roofline where there is one.
   func features(_ data: Data) -> [FeatureVector] {
     let features = data.latencyTable.features
-    guard let roofline = latency.basis.roofline?.roofline, let table = data.latencyTable.roofline else { return features }
+    guard let roofline = latency.basis.roofline?.roofline, let table = data.latencyTable.roofline else {
+      return features
+    }
     let parts = table.parts.map {
       smoothMaximum($0.flops / roofline.flopsPerSecond($0.group), $0.bytes / roofline.bytesPerSecond)
     }

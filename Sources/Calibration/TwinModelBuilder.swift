@@ -120,7 +120,8 @@ struct TwinModelBuilder {
     return forms.map { form in
       let weight = weight / Double(forms.count)
       if case .roofline(let roofline) = form {
-        return LinearForm(name: "roofline", weight: weight, coefficients: terms(of: roofline, unit: unit, factor: factor))
+        return LinearForm(
+          name: "roofline", weight: weight, coefficients: terms(of: roofline, unit: unit, factor: factor))
       }
       guard let (set, fit) = form.linear(data.latencyTable) else {
         return LinearForm(name: "", weight: weight, coefficients: [])
@@ -149,7 +150,8 @@ struct TwinModelBuilder {
     return terms.map { term, value in
       let feature = term.feature
       return Coefficient(
-        feature: feature, at: term.at, shape: term.shape, value: value * factor, unit: DatasheetTwin.unit(unit, feature), provenance: .fitted,
+        feature: feature, at: term.at, shape: term.shape, value: value * factor,
+        unit: DatasheetTwin.unit(unit, feature), provenance: .fitted,
         startupShare: startupShare(of: feature, value: value * factor, unit: unit))
     }
   }

@@ -124,7 +124,9 @@ struct SyntheticHost {
     return file
   }
 
-  func measurement(_ model: Architecture, order: Int, batch: Int = 1, length: Int = 128, threads: Int = 1) -> Measurement {
+  func measurement(_ model: Architecture, order: Int, batch: Int = 1, length: Int = 128, threads: Int = 1)
+    -> Measurement
+  {
     let seconds = callSeconds(model, batch: batch, length: length, threads: threads)
     return Measurement(
       architecture: model, device: "host", runtime: "native", batchSize: batch, sequenceLength: length,

@@ -113,7 +113,8 @@ public struct DatasheetTwin: Sendable {
     return LinearForm(
       name: "roofs",
       coefficients: [
-        term(.calls, roofs.callSeconds), term(.dispatchSeconds, 1), term(.denseSeconds, 1), term(.headSeconds, 1),
+        term(.calls, roofs.callSeconds), term(.headTasks, roofs.headSeconds), term(.dispatchSeconds, 1),
+        term(.denseSeconds, 1), term(.headSeconds, 1),
         term(.vectorSeconds, 1),
         // Products hide about half of what they read.
         term(

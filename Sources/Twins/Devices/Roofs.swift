@@ -93,6 +93,8 @@ public struct Roofs: Sendable, Hashable, Codable {
   public var dispatch: [Dispatch]
   /// What one call of the runtime costs before any kernel runs.
   public var callSeconds: Double?
+  /// What a head costs beside its kernels, a sequence: finding its columns, being scheduled.
+  public var headSeconds: Double?
   /// The last cache that all threads share.
   public var cacheBytes: Double?
   public var provenance: Fact.Provenance
@@ -101,12 +103,13 @@ public struct Roofs: Sendable, Hashable, Codable {
   enum CodingKeys: String, CodingKey {
     case library, products, streams, elementwise, dispatch, provenance, source
     case callSeconds = "call_s"
+    case headSeconds = "head_s"
     case cacheBytes = "cache_bytes"
   }
 
   public init(
     library: String? = nil, products: [Product] = [], streams: [Stream] = [], elementwise: [Elementwise] = [],
-    dispatch: [Dispatch] = [], callSeconds: Double? = nil, cacheBytes: Double? = nil,
+    dispatch: [Dispatch] = [], callSeconds: Double? = nil, headSeconds: Double? = nil, cacheBytes: Double? = nil,
     provenance: Fact.Provenance = .measured, source: String? = nil
   ) {
     self.library = library
@@ -115,6 +118,7 @@ public struct Roofs: Sendable, Hashable, Codable {
     self.elementwise = elementwise
     self.dispatch = dispatch
     self.callSeconds = callSeconds
+    self.headSeconds = headSeconds
     self.cacheBytes = cacheBytes
     self.provenance = provenance
     self.source = source
@@ -132,6 +136,7 @@ public struct Roofs: Sendable, Hashable, Codable {
     elementwise = try container.decodeIfPresent([Elementwise].self, forKey: .elementwise) ?? []
     dispatch = try container.decodeIfPresent([Dispatch].self, forKey: .dispatch) ?? []
     callSeconds = try container.decodeIfPresent(Double.self, forKey: .callSeconds)
+    headSeconds = try container.decodeIfPresent(Double.self, forKey: .headSeconds)
     cacheBytes = try container.decodeIfPresent(Double.self, forKey: .cacheBytes)
     provenance = try container.decode(Fact.Provenance.self, forKey: .provenance)
     source = try container.decodeIfPresent(String.self, forKey: .source)
@@ -157,7 +162,8 @@ public struct Roofs: Sendable, Hashable, Codable {
       }
     }
     for (index, entry) in streams.enumerated()
-    where !(entry.bytes >= 1 && entry.bytes <= 1e15 && Settings.threadCounts.contains(entry.threads)
+    where
+      !(entry.bytes >= 1 && entry.bytes <= 1e15 && Settings.threadCounts.contains(entry.threads)
       && rates.contains(entry.bytesPerSecond))
     {
       try reject(.streams, index, "bytes, threads or bytes_per_s is not a value that a device can have")
@@ -170,8 +176,8 @@ public struct Roofs: Sendable, Hashable, Codable {
     where !(Settings.threadCounts.contains(entry.threads) && entry.seconds >= 0 && entry.seconds <= 1) {
       try reject(.dispatch, index, "threads or seconds is not a value that a device can have")
     }
-    if let callSeconds, !(callSeconds >= 0 && callSeconds <= 60) {
-      try reject(.callSeconds, nil, "must be between 0 and 60 s")
+    for (key, value) in [(CodingKeys.callSeconds, callSeconds), (.headSeconds, headSeconds)] {
+      if let value, !(value >= 0 && value <= 60) { try reject(key, nil, "must be between 0 and 60 s") }
     }
     if let cacheBytes, !(cacheBytes >= 1 && cacheBytes <= 1e15) {
       try reject(.cacheBytes, nil, "is not a size that a cache can have")

@@ -51,6 +51,8 @@ public enum Feature: String, Sendable, Hashable, Codable, CaseIterable {
   case hiddenElements = "hidden_elements"
   /// `1/B`: what is paid once a call of the runtime.
   case calls
+  /// Heads, over the number of them that run side by side.
+  case headTasks = "head_tasks"
   // Seconds at the device's roofs (`RoofTable`), of the runtimes that use them: by kind of kernel, and sums of kinds.
   /// Starting all threads for a kernel, and waiting for them.
   case dispatchSeconds = "dispatch_roof_s"
@@ -106,7 +108,7 @@ public enum Feature: String, Sendable, Hashable, Codable, CaseIterable {
   public var isOfRoofs: Bool { Self.ofRoofs.contains(self) }
 
   private static let ofRoofs: Set<Feature> = [
-    .calls, .dispatchSeconds, .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds,
+    .calls, .headTasks, .dispatchSeconds, .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds,
     .relativeScoreSeconds, .attentionSeconds, .fourierSeconds, .cosineSeconds, .convolutionSeconds, .operationSeconds,
     .headSeconds, .softmaxSeconds, .activationSeconds, .normalisationSeconds, .vectorSeconds, .streamedParameterBytes,
   ]
@@ -118,7 +120,8 @@ public enum Feature: String, Sendable, Hashable, Codable, CaseIterable {
     case .relativeScoreBytes, .parameterBytes, .embeddingParameterBytes, .encoderParameterBytes, .unfoldBytes,
       .parameterBytesAbove, .pagedParameterBytes, .streamedParameterBytes:
       "B"
-    case .dispatchSeconds, .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds, .relativeScoreSeconds, .attentionSeconds,
+    case .dispatchSeconds, .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds, .relativeScoreSeconds,
+      .attentionSeconds,
       .fourierSeconds, .cosineSeconds, .convolutionSeconds, .operationSeconds, .headSeconds, .softmaxSeconds,
       .activationSeconds, .normalisationSeconds, .vectorSeconds, .rooflineSeconds:
       "s"

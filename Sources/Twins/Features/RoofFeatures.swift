@@ -40,6 +40,7 @@ struct RoofFeatures {
   }
 
   func addHead(_ vector: inout FeatureVector, _ operation: HeadOperation, headSize d: Double) {
+    vector[.headTasks] = 1 / roofs.speedup
     if operation.isSelfAttention { addHeadProduct(&vector, .scoreSeconds, m: n, k: d, n: n) }
     if operation == .weightedMultiplicative { addHeadProduct(&vector, .scoreSeconds, m: n, k: d, n: d) }
     if relative { addHeadProduct(&vector, .relativeScoreSeconds, m: n, k: d, n: 2 * n - 1) }
@@ -47,7 +48,8 @@ struct RoofFeatures {
       add(
         &vector, .softmaxSeconds,
         batch
-          * elementwise(.softmax, elements: n * n, flops: KernelShapes.softmaxFLOPsPerElement, operands: relative ? 4 : 2))
+          * elementwise(
+            .softmax, elements: n * n, flops: KernelShapes.softmaxFLOPsPerElement, operands: relative ? 4 : 2))
       addHeadProduct(&vector, .scoreSeconds, m: n, k: n, n: d)
     }
     switch operation {

@@ -66,7 +66,7 @@ struct CostAllocation {
     switch feature {
     case .constant: return 0
     case .layers: return launches(call.layer != nil && call.head == nil)
-    case .heads: return launches(call.head != nil)
+    case .heads, .headTasks: return launches(call.head != nil)
     case .selfAttentionHeads: return launches(kind?.isSelfAttention ?? false)
     case .linearTransformHeads: return launches(kind?.isLinearTransform ?? false)
     case .convolutionHeads: return launches(kind?.taps != nil)

@@ -51,7 +51,8 @@ extension Twin {
       batchLatencySeconds: Estimate(
         median: seconds.median * batch, lower: seconds.lower * batch, upper: seconds.upper * batch),
       level: level, intervalBasis: model.latency.spread.basis,
-      extrapolated: extrapolated + FeatureRange.outside(features, ranges: FeatureRange.all(of: model.fit, settings: settings))
+      extrapolated: extrapolated
+        + FeatureRange.outside(features, ranges: FeatureRange.all(of: model.fit, settings: settings))
         + (settings.sequenceLength > architecture.maximumPositions ? ["maximum_positions"] : []),
       parameters: architecture.parameterCount(convention).total, parametersInclude: convention,
       memoryBytes: memory.totalBytes, fitsMemory: fits, boundBy: CostShares(twin: self, features: features).bound,
@@ -117,7 +118,8 @@ struct CostShares {
       .feedForwardElements, .softmaxElements, .hiddenElements, .softmaxSeconds, .activationSeconds,
       .normalisationSeconds, .vectorSeconds, .streamedParameterBytes:
       .memory
-    case .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds, .relativeScoreSeconds, .attentionSeconds,
+    case .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds, .relativeScoreSeconds,
+      .attentionSeconds,
       .fourierSeconds, .cosineSeconds, .convolutionSeconds, .operationSeconds, .headSeconds, .rooflineSeconds:
       .compute
     case .parameterBytesAbove, .parameterPower, .pagedParameterBytes: .paging

@@ -20,6 +20,7 @@ public struct Rescaling {
   private static let precisionDoubt = 0.3
   /// The same where roofs say how costs follow batch, length and threads.
   private static let roofDoubt = 0.05
+  private static let roofLengthDoubt = 0.08
 
   /// How far rows of a device that was never measured lie from the datasheet's prediction: standard deviations on the log scale, of the
   /// platform's level and of its rows around it together, for latency, energy and peak power; Student t of 4 + 7 degrees of freedom. From
@@ -120,9 +121,10 @@ public struct Rescaling {
       var factor = 1.0
       switch coefficient.feature {
       case .constant: factor = host
-      case .calls: factor = host
+      case .calls, .headTasks: factor = host
       case .streamedParameterBytes: factor = bandwidth
-      case .rooflineSeconds, .dispatchSeconds, .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds, .relativeScoreSeconds,
+      case .rooflineSeconds, .dispatchSeconds, .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds,
+        .relativeScoreSeconds,
         .attentionSeconds, .fourierSeconds, .cosineSeconds, .convolutionSeconds, .operationSeconds, .headSeconds,
         .softmaxSeconds, .activationSeconds, .normalisationSeconds, .vectorSeconds:
         break
@@ -175,7 +177,7 @@ public struct Rescaling {
     if let reference, let fit = entry.model?.fit {
       let usesRoofs = entry.variant.usesRoofs
       sum += (usesRoofs ? Self.roofDoubt : Self.batchDoubt) * fit.excess(.batchSize, of: settings)
-      sum += (usesRoofs ? Self.roofDoubt : Self.lengthDoubt) * fit.excess(.sequenceLength, of: settings)
+      sum += (usesRoofs ? Self.roofLengthDoubt : Self.lengthDoubt) * fit.excess(.sequenceLength, of: settings)
       sum += (usesRoofs ? Self.roofDoubt : Self.lengthDoubt) * fit.excess(.threads, of: settings)
       if settings.precision != reference.precision { sum += Self.precisionDoubt }
     }

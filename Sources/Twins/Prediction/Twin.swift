@@ -77,7 +77,8 @@ public struct Twin: Sendable {
   public func costs(of features: FeatureVector, level: Double) -> CostEstimate {
     let evaluator = Evaluator(model: model, includesStartup: settings.includesStartup)
     let medians = evaluator.medians(features: features)
-    let excess = FeatureRange.excess(of: SummaryValues(features: features), ranges: FeatureRange.all(of: model.fit, settings: settings))
+    let excess = FeatureRange.excess(
+      of: SummaryValues(features: features), ranges: FeatureRange.all(of: model.fit, settings: settings))
     let widening = logWidening + FeatureRange.widening * excess
     func estimate(_ median: Double, _ measure: MeasureModel, widening: Double) -> Estimate {
       let offsets = measure.spread.offsets(level: level)

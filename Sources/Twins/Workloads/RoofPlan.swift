@@ -9,6 +9,13 @@ public struct RoofPlan: Sendable {
     /// One of many that run side by side on single threads: worth measuring on one thread only.
     public var isOfHead: Bool
 
+    public init(m: Int, k: Int, n: Int, isOfHead: Bool) {
+      self.m = m
+      self.k = k
+      self.n = n
+      self.isOfHead = isOfHead
+    }
+
     public var flops: Double { 2 * Double(m) * Double(k) * Double(n) }
   }
 
@@ -21,8 +28,9 @@ public struct RoofPlan: Sendable {
   /// - Parameters:
   ///   - tokens: numbers of tokens of a whole call (batch × length) that linear maps will see, the reference first.
   ///   - lengths: sequence lengths that heads will see, the reference first.
-  public init(space: DesignSpace = .flexibert2, tokens: [Int] = [128, 32, 512, 2048], lengths: [Int] = [128, 32, 64, 256])
-  {
+  public init(
+    space: DesignSpace = .flexibert2, tokens: [Int] = [128, 32, 512, 2048], lengths: [Int] = [128, 32, 64, 256]
+  ) {
     var maps: [(Int, Int)] = []
     var headSizes: [Int] = []
     for h in space.hiddenSizes {

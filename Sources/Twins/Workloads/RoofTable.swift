@@ -10,6 +10,8 @@ public struct RoofTable: Sendable {
   public let threads: Int
   /// What one call of the runtime costs before any kernel runs, in seconds.
   public let callSeconds: Double
+  /// What a head costs beside its kernels, on one thread.
+  public let headSeconds: Double
   /// Starting a kernel on all threads.
   public let dispatchSeconds: Double
   /// Bytes of encoder weights from which on they are read from memory in every call.
@@ -19,7 +21,7 @@ public struct RoofTable: Sendable {
   private let shared: ProductModel
   private let single: ProductModel
   /// Products of heads run side by side: how many times faster all threads are than one.
-  private let speedup: Double
+  let speedup: Double
   private let elementSeconds: [Roofs.Elementwise.Kernel: Double]
   private let secondsPerFLOP: Double
   private let streams: [(logBytes: Double, secondsPerByte: Double)]
@@ -30,6 +32,7 @@ public struct RoofTable: Sendable {
   private static let cacheBandwidth = 5.0
   private static let assumedDispatchSeconds = 1e-6
   private static let assumedCallSeconds = 1e-5
+  private static let assumedHeadSeconds = 1e-6
   private static let assumedCacheBytes = 4e6
   private static let threadEfficiency = 0.9
 
@@ -81,6 +84,7 @@ public struct RoofTable: Sendable {
     let large = ProductShape(m: 512, k: 768, n: 768)
     speedup = max(1, single.seconds(large) / shared.seconds(large))
     callSeconds = (roofs.callSeconds ?? Self.assumedCallSeconds) / hostRatio
+    headSeconds = (roofs.headSeconds ?? Self.assumedHeadSeconds) / hostRatio
     let dispatchCount = nearest(threads, roofs.dispatch.map(\.threads))
     dispatchSeconds =
       (roofs.dispatch.first { $0.threads == dispatchCount }?.seconds ?? Self.assumedDispatchSeconds) / hostRatio
@@ -119,7 +123,8 @@ public struct RoofTable: Sendable {
   func elementwiseSeconds(
     _ kernel: Roofs.Elementwise.Kernel?, elements: Double, flopsPerElement: Double, bytes: Double
   ) -> Double {
-    let compute = kernel.flatMap { elementSeconds[$0] }.map { $0 * elements } ?? elements * flopsPerElement * secondsPerFLOP
+    let compute =
+      kernel.flatMap { elementSeconds[$0] }.map { $0 * elements } ?? elements * flopsPerElement * secondsPerFLOP
     return smoothMaximum(compute, bytes * secondsPerByte(workingSet: bytes))
   }
 
