@@ -35,9 +35,7 @@ extension Calibrator {
     let model = try builder.model(
       provenance: FitProvenance(
         rows: training.count, dataHash: "", seed: seed, program: program, ranges: [:],
-        settings: FittedSettings(
-          batchSize: series.settings.batchSize, sequenceLength: series.settings.sequenceLength,
-          precision: series.settings.precision, includesStartup: series.settings.includesStartup)))
+        settings: series.fittedSettings))
     let evaluator = Evaluator(model: model, includesStartup: true)
     func estimate(
       _ median: Double, _ measure: MeasureModel, shift: Double, scores: CrossValidation.Scores?
@@ -49,8 +47,9 @@ extension Calibrator {
         unknown: Estimate(median: median, lower: median * exp(bounds.lower), upper: median * exp(bounds.upper)),
         known: Estimate(median: known, lower: known * exp(knownBounds.lower), upper: known * exp(knownBounds.upper)))
     }
+    let features = fit.features(all)
     return test.map { row in
-      let medians = evaluator.medians(features: all.latencyTable.features[row])
+      let medians = evaluator.medians(features: features[row])
       let order = all.orders[row]
       return (
         estimate(

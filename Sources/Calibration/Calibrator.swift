@@ -41,9 +41,7 @@ public struct Calibrator: Sendable {
     let model = try builder.model(
       provenance: FitProvenance(
         rows: used.count, dataHash: hash, seed: seed, program: program, ranges: ranges(series),
-        settings: FittedSettings(
-          batchSize: series.settings.batchSize, sequenceLength: series.settings.sequenceLength,
-          precision: series.settings.precision, includesStartup: series.settings.includesStartup)))
+        settings: series.fittedSettings))
     var result = file
     result.runtimes[runtime]?.model = model
     var report = try report(series, data: data, fit: fit, validation: validation, model: model, hash: hash)
@@ -60,7 +58,8 @@ public struct Calibrator: Sendable {
 
   // MARK: Preparation
 
-  /// The rows of this device and runtime, checked to be of one setting.
+  /// The rows of this device and runtime, checked to be of one setting, or of one precision where features hold what batch, length and
+  /// threads do.
   func series(_ rows: [Measurement]) throws -> (Series, [Measurement]) {
     guard let entry = file.runtimes[runtime] else {
       throw TwinError.unknownRuntime(runtime, device: file.device.id, known: file.runtimes.keys.sorted())
@@ -73,14 +72,18 @@ public struct Calibrator: Sendable {
     // Rows without power have no scope, and mix with any.
     let scope = used.lazy.compactMap(\.powerScope).first
     for (index, row) in used.enumerated() {
-      let settings: [(String, String, String)] = [
+      let varying: [(String, String, String)] = [
         ("batch size", "\(first.batchSize)", "\(row.batchSize)"),
         ("sequence length", "\(first.sequenceLength)", "\(row.sequenceLength)"),
+      ]
+      let settings: [(String, String, String)] = [
         ("precision", first.precision, row.precision),
         ("includes_startup", "\(first.includesStartup)", "\(row.includesStartup)"),
         ("power_scope", scope?.rawValue ?? "none", (row.powerScope ?? scope)?.rawValue ?? "none"),
       ]
-      if let (name, expected, found) = settings.first(where: { $0.1 != $0.2 }) {
+      if let (name, expected, found) = (entry.variant.usesRoofs ? settings : varying + settings).first(where: {
+        $0.1 != $0.2
+      }) {
         throw CalibrationError.mixedSettings(setting: name, first: expected, other: found, row: index)
       }
       for (name, value) in [
@@ -92,7 +95,7 @@ public struct Calibrator: Sendable {
         }
       }
     }
-    return (try Series(rows: used, variant: entry.variant), used)
+    return (try Series(rows: used, variant: entry.variant, device: file.device), used)
   }
 
   func datasheetTwin(_ series: Series) -> DatasheetTwin {
@@ -111,6 +114,13 @@ public struct Calibrator: Sendable {
   /// Share of the memory at which paging may set in, in bytes of parameters: a model in memory is several copies of them.
   private static let pagingOnset = 0.15
 
+  /// The feature sets of a runtime whose features are times at the roofs, or those of all others.
+  func featureSets(for features: [FeatureVector], datasheet: LinearForm, variant: RuntimeVariant) -> [FeatureSet] {
+    variant.usesRoofs
+      ? FeatureSet.roofs(of: datasheet, features: features)
+      : featureSets(for: features).map { $0.leaning(on: datasheet, weight: Self.datasheetWeight) }
+  }
+
   /// The feature sets, with paging terms where the device pages and some of the models are large enough to.
   func featureSets(for features: [FeatureVector]) -> [FeatureSet] {
     let memory = file.device.memory
@@ -120,13 +130,22 @@ public struct Calibrator: Sendable {
   }
 
   func data(_ series: Series, datasheet: DatasheetTwin) -> TwinFit.Data {
-    let sets = featureSets(for: series.features)
-    func table(_ form: LinearForm) -> FeatureTable {
+    let models = series.architectures.compactMap(\.self)
+    // Roofs hold the shapes already; what a roofline would add at other settings, only rows at other settings can tell.
+    let offersRoofline = models.count == series.count && (!series.variant.usesRoofs || !series.varied.isEmpty)
+    let roofline =
+      offersRoofline
+      ? RooflineTable(
+        Array(zip(models, series.rowSettings)), features: series.features, variant: series.variant,
+        start: RooflineStart(datasheet)) : nil
+    func table(_ form: LinearForm, roofline: RooflineTable?) -> FeatureTable {
       FeatureTable(
-        features: series.features, sets: sets.map { $0.leaning(on: form, weight: Self.datasheetWeight) })
+        features: series.features,
+        sets: featureSets(for: series.features, datasheet: form, variant: series.variant), roofline: roofline)
     }
     return TwinFit.Data(
-      latencyTable: table(datasheet.latency()), energyTable: table(datasheet.energy()), orders: series.orders,
+      latencyTable: table(datasheet.latency(), roofline: roofline),
+      energyTable: table(datasheet.energy(), roofline: nil), orders: series.orders,
       latencySeconds: series.latencySeconds, energyJoules: series.energyJoules,
       peakPowerWatts: series.peakPowerWatts, includesStartup: series.settings.includesStartup)
   }
@@ -140,6 +159,7 @@ public struct Calibrator: Sendable {
       let values = series.features.map { $0[feature] }
       if let low = values.min(), let high = values.max() { result[name] = [low, high] }
     }
+    for (name, values) in series.varied { result[name] = [values.lowerBound, values.upperBound].map(Double.init) }
     return result
   }
 
@@ -170,16 +190,17 @@ public struct Calibrator: Sendable {
         measure("energy", model.energy, rows: data.energyJoules.count { $0 != nil }),
         measure("peak_power", model.peakPower, rows: data.peakPowerWatts.count { $0 != nil }),
       ], learningCurve: try learningCurve(data), states: states,
-      stopwatch: StopwatchGrid(seconds: seconds), pagingKneeBytes: PagingKnee.bytes(data, fit: fit),
+      stopwatch: StopwatchGrid(seconds: seconds), pagingKneeBytes: fit.latency.knee,
       compilationError: compilationError(data, fit: fit, model: model),
-      warnings: Identifiability.warnings(data, fit: fit, settings: series.settings))
+      warnings: Identifiability.warnings(data, fit: fit, series: series))
   }
 
   private func compilationError(_ data: TwinFit.Data, fit: TwinFit, model: TwinModel) -> Double {
     let evaluator = Evaluator(model: model, includesStartup: true)
     let exact = fit.logPredictions(data).latency
+    let features = fit.features(data)
     return data.latencyTable.features.indices.reduce(0) { largest, row in
-      let compiled = log(evaluator.medians(features: data.latencyTable.features[row]).latencySeconds)
+      let compiled = log(evaluator.medians(features: features[row]).latencySeconds)
       return max(largest, abs(compiled - exact[row] - fit.latency.typicalLevel))
     }
   }

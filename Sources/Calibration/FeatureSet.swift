@@ -31,6 +31,25 @@ struct FeatureSet: Sendable {
       }
   }
 
+  init(name: String, minimumRows: Int, terms: [Term]) {
+    self.name = name
+    self.minimumRows = minimumRows
+    self.terms = terms
+  }
+
+  /// Bytes of parameters at the first paging term; nil where the set has none.
+  var pagingOnset: Double? { terms.filter(\.feature.isPaging).compactMap(\.at).min() }
+
+  /// The same set with its paging terms moved by a factor.
+  func movingPaging(by factor: Double) -> FeatureSet {
+    var result = self
+    for index in terms.indices where terms[index].feature.isPaging {
+      result.terms[index].at = terms[index].at.map { $0 * factor }
+      if terms[index].feature == .parameterBytesAbove { result.terms[index].reference *= factor }
+    }
+    return result
+  }
+
   /// A term in the parameters' total size.
   struct Knee: Sendable {
     var feature: Feature

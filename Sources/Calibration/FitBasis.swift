@@ -4,8 +4,8 @@ import Twins
 
 /// What a series is fitted with before the smooth residual: the part of the model that carries the physics.
 enum FitBasis: Sendable {
-  /// Non-negative linear forms, averaged in log; which sets, by their index, and the prior's widths with their weights.
-  case forms([(set: Int, fit: FormFit)])
+  /// Non-negative forms, averaged in log.
+  case forms([FittedForm])
   /// A single level.
   case constant(log: Double)
   /// `idle + rise·(1 − exp(−t/τ))` of the predicted latency.
@@ -18,13 +18,53 @@ enum FitBasis: Sendable {
     case .forms(let forms):
       var sum = [Double](repeating: 0, count: table.count)
       for form in forms {
-        let costs = table.designs[form.set] * form.fit.coefficients
+        let costs = form.costs(table)
         for row in sum.indices { sum[row] += log(max(costs[row], MeasureFloor.value)) }
       }
       return sum.map { $0 / Double(max(forms.count, 1)) }
     case .constant(let level): return [Double](repeating: level, count: table.count)
     case .saturation(let fit): return logSeconds.map { log(max(fit.value(seconds: exp($0)), MeasureFloor.value)) }
     }
+  }
+}
+
+/// One of the forms that a basis averages.
+enum FittedForm: Sendable {
+  /// A linear form over one of the table's feature sets, by its index.
+  case linear(set: Int, fit: FormFit)
+  /// A linear form over a set of its own: one of the table's, its paging terms moved to where the rows put the knee.
+  case moved(FeatureSet, fit: FormFit)
+  case roofline(RooflineFit)
+
+  func costs(_ table: FeatureTable) -> [Double] {
+    switch self {
+    case .linear(let set, let fit): table.designs[set] * fit.coefficients
+    case .moved(let set, let fit): FeatureTable.design(of: set, features: table.features) * fit.coefficients
+    case .roofline(let fit):
+      table.roofline.map { fit.costs($0) } ?? []
+    }
+  }
+
+  /// Its linear form; nil for a roofline.
+  func linear(_ table: FeatureTable) -> (set: FeatureSet, fit: FormFit)? {
+    switch self {
+    case .linear(let set, let fit): (table.sets[set], fit)
+    case .moved(let set, let fit): (set, fit)
+    case .roofline: nil
+    }
+  }
+}
+
+extension FitBasis {
+  var roofline: RooflineFit? {
+    guard case .forms(let forms) = self else { return nil }
+    return forms.lazy.compactMap { if case .roofline(let fit) = $0 { fit } else { nil } }.first
+  }
+
+  /// The coarsest of its linear forms; nil where it has none.
+  func coarsest(_ table: FeatureTable) -> (set: FeatureSet, fit: FormFit)? {
+    guard case .forms(let forms) = self else { return nil }
+    return forms.lazy.compactMap { $0.linear(table) }.first
   }
 }
 

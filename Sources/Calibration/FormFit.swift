@@ -41,7 +41,7 @@ struct FormFit: Sendable {
       for column in 0..<shares.count { relative[row, column] /= values[row] }
     }
     let widths = zip(set.terms, shares).map { term, share in
-      term.feature.isFunctionOfParameters
+      term.feature.isPaging
         ? Options.pagingWidth : pow(share * terms, Options.widthExponent / 2)
     }
     let prior = shares.map { level * $0 }

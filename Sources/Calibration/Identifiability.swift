@@ -6,19 +6,34 @@ import Twins
 enum Identifiability {
   private static let collinearity = 0.985
 
-  static func warnings(_ data: TwinFit.Data, fit: TwinFit, settings: Settings) -> [String] {
-    var result = [
-      "batch size \(settings.batchSize) and sequence length \(settings.sequenceLength) never vary in these rows:"
-        + " their influence is fixed at the datasheet's physics"
-    ]
+  static func warnings(_ data: TwinFit.Data, fit: TwinFit, series: Series) -> [String] {
+    let settings = series.settings
+    let varied = Set(series.varied.map(\.name))
+    let fixed = [
+      ("batch_size", "batch size \(settings.batchSize)"),
+      ("sequence_length", "sequence length \(settings.sequenceLength)"),
+    ].filter { !varied.contains($0.0) }.map(\.1)
+    var result: [String] = []
+    if !fixed.isEmpty {
+      result.append(
+        fixed.joined(separator: " and ") + (fixed.count > 1 ? " never vary" : " never varies")
+          + " in these rows: their influence is fixed at the "
+          + (series.variant.usesRoofs ? "roofs of the device" : "datasheet's physics"))
+    }
     if data.includesStartup {
       result.append(
         "start-up and steady time are not told apart by these rows: the steady share of the parameters' cost is fixed at"
           + " the datasheet's bandwidth, the constant counts as start-up")
     }
-    guard case .forms(let forms) = fit.latency.basis, let coarse = forms.first else { return result }
-    let set = data.latencyTable.sets[coarse.set]
-    let design = data.latencyTable.designs[coarse.set]
+    if let roofline = fit.latency.basis.roofline {
+      result.append(
+        "a roofline fitted by Levenberg and Marquardt's method predicts held-out rows better than the coarsest linear form,"
+          + " and takes its place: \(String(format: "%.3g", roofline.roofline.linearFLOPsPerSecond / 1e9)) GFLOP/s in linear maps,"
+          + " \(String(format: "%.3g", roofline.roofline.bytesPerSecond / 1e9)) GB/s")
+    }
+    guard let coarse = fit.latency.basis.coarsest(data.latencyTable) else { return result }
+    let set = coarse.set
+    let design = FeatureTable.design(of: set, features: data.latencyTable.features)
     let columns = set.terms.indices.map { design.column($0) }
     var merged = Set<Int>()
     for i in columns.indices where Statistics.variance(columns[i]) > 0 {
@@ -52,6 +67,7 @@ enum Identifiability {
   static func name(_ term: FeatureSet.Term) -> String {
     let name = term.feature.rawValue.replacing("_", with: " ")
     guard let at = term.at else { return name }
-    return "\(name) \(Int((at / 1e6).rounded())) MB" + (term.shape.map { " ^\(Int($0))" } ?? "")
+    let exponent = term.feature == .parameterPower ? term.shape.map { " ^\(Int($0))" } : nil
+    return "\(name) \(Int((at / 1e6).rounded())) MB" + (exponent ?? "")
   }
 }

@@ -7,23 +7,20 @@ import Twins
 /// The forms bend at knees that the memory's size suggests; this says where the rows put it: `y ≈ base·a·(1 + b·softplus((P − k)/w))` with
 /// base the forms without their paging terms.
 enum PagingKnee {
-  private static let minimumRows = 12
+  private static let minimumRows = 24
+  /// A bend must explain this share of what the rows deviate by.
+  private static let leastGain = 0.25
   private static let width = 1.5e7
 
   /// Bytes; nil where the rows show no bend, or the method does not converge inside the range of the rows.
-  static func bytes(_ data: TwinFit.Data, fit: TwinFit) -> Double? {
-    let timed = TwinFit.Data.present(data.latencySeconds)
-    guard timed.rows.count >= minimumRows, case .forms(let forms) = fit.latency.basis, let coarse = forms.first else {
-      return nil
-    }
-    let set = data.latencyTable.sets[coarse.set]
-    guard set.terms.contains(where: { $0.feature.isFunctionOfParameters }) else { return nil }
-    let design = data.latencyTable.designs[coarse.set].selectingRows(timed.rows)
-    let linear = zip(set.terms, coarse.fit.coefficients).map { $0.feature.isFunctionOfParameters ? 0 : $1 }
-    let base = design * linear
-    let bytes = timed.rows.map { data.latencyTable.features[$0][.parameterBytes] }
+  static func bytes(basis: FitBasis, table: FeatureTable, values: [Double]) -> Double? {
+    guard values.count >= minimumRows, let coarse = basis.coarsest(table) else { return nil }
+    guard coarse.set.terms.contains(where: { $0.feature.isPaging }) else { return nil }
+    let design = FeatureTable.design(of: coarse.set, features: table.features)
+    let base = design * zip(coarse.set.terms, coarse.fit.coefficients).map { $0.feature.isPaging ? 0 : $1 }
+    let bytes = table.features.map { $0[.parameterBytes] }
     guard base.allSatisfy({ $0 > 0 }), let low = bytes.min(), let high = bytes.max(), high > low else { return nil }
-    let ratios = zip(timed.values, base).map { log($0 / $1) }
+    let ratios = zip(values, base).map { log($0 / $1) }
     func model(_ parameters: [Double], _ bytes: Double) -> Double {
       let x = (bytes - parameters[2]) / width
       let softplus = x > 30 ? x : log1p(exp(x))
@@ -44,7 +41,9 @@ enum PagingKnee {
     guard let best = fits.min(by: { $0.cost < $1.cost }) else { return nil }
     let flat = ratios.reduce(0) { $0 + min($1 * $1, 0.09) }
     let knee = best.parameters[2]
-    guard knee > low, knee < high, best.cost < 0.9 * flat, exp(best.parameters[1]) > 1e-3 else { return nil }
+    guard knee > low, knee < high, best.cost < (1 - leastGain) * flat, exp(best.parameters[1]) > 1e-3 else {
+      return nil
+    }
     return knee
   }
 }

@@ -47,6 +47,10 @@ struct SeriesFit: Sendable {
   private(set) var isOutlier: [Bool] = []
   /// Widths of the prior and the weight of each, by inner cross-validation.
   private(set) var taus: [(tau: Double, weight: Double)] = []
+  /// Bytes of parameters from which paging shows, by nonlinear fit; nil where the rows do not say.
+  private(set) var knee: Double?
+  /// Whether a roofline took the place of the coarsest linear form.
+  private(set) var usesRoofline = false
   let orders: [Int]
 
   private static let iterations = 3
@@ -63,12 +67,18 @@ struct SeriesFit: Sendable {
     let n = values.count
     let logs = values.map { log($0) }
     let byOrder = orders.indices.sorted { (orders[$0], $0) < (orders[$1], $1) }
-    if design.kind == .forms { taus = try PriorWidth.weighed(table: table, values: values) }
+    if design.kind == .forms {
+      taus = try PriorWidth.weighed(table: table, values: values)
+      usesRoofline = try RooflineChoice.isEarned(table: table, values: values, knee: table.sets.first?.pagingOnset)
+    }
     var regime = [Double](repeating: 0, count: n)
     var smooth = regime
     segments = [Int](repeating: 0, count: n)
     for iteration in 0..<Self.iterations {
       basis = try fitBasis(table, values: zip(values, regime).map { $0 / exp($1) }, logSeconds: logSeconds)
+      if iteration == 0 {
+        knee = PagingKnee.bytes(basis: basis, table: table, values: zip(values, regime).map { $0 / exp($1) })
+      }
       let base = basis.logValues(table, logSeconds: logSeconds)
       let residual = zip(logs, base).map { $0 - $1 }
       let unexplained = (0..<n).map { residual[$0] - smooth[$0] - center }
@@ -145,14 +155,25 @@ struct SeriesFit: Sendable {
     switch design.kind {
     case .forms:
       return .forms(
-        try table.usableSets.map { index in
+        try table.usableSets.enumerated().map { position, index in
+          if position == 0, usesRoofline, let roofline = table.roofline {
+            return .roofline(
+              try RooflineFit(
+                roofline, values: values, knee: knee ?? table.sets[index].pagingOnset, from: basis.roofline))
+          }
+          var (set, matrix) = (table.sets[index], table.designs[index])
+          let shift = knee.flatMap { knee in table.sets[0].pagingOnset.map { knee / $0 } }
+          if let shift {
+            set = set.movingPaging(by: shift)
+            matrix = FeatureTable.design(of: set, features: table.features)
+          }
           let fits = try taus.map { tau, weight in
             let fit = try FormFit(
-              design: table.designs[index], set: table.sets[index], values: values, weights: ones,
-              options: FormFit.Options(tau: tau))
+              design: matrix, set: set, values: values, weights: ones, options: FormFit.Options(tau: tau))
             return (fit: fit, weight: weight)
           }
-          return (index, FormFit(averaging: fits))
+          let fit = FormFit(averaging: fits)
+          return shift == nil ? .linear(set: index, fit: fit) : .moved(set, fit: fit)
         })
     case .constant: return .constant(log: Statistics.median(values.map { log($0) }))
     case .saturation:

@@ -57,6 +57,7 @@ public struct Suggester: Sendable {
       $0.device == file.device.id && $0.runtime == runtime && $0.architecture != nil
     }
     let series = known.isEmpty ? nil : try calibrator.series(known).0
+    // Features are those of the settings that are most common among the rows.
     let settings = series?.settings ?? file.defaultSettings(runtime: runtime)
 
     var seen = Set(known.compactMap { $0.architecture?.id })
@@ -64,16 +65,17 @@ public struct Suggester: Sendable {
     guard !free.isEmpty else { throw CalibrationError.noCandidates }
     guard count > 0 else { return [] }
 
+    let roofs = entry.variant.usesRoofs ? RoofTable(device: file.device, settings: settings) : nil
     // Rows: the free candidates, then the measured models, together the population that predictions are wanted for.
     let features =
       free.map { index in
         let position = candidates[index].position
-        return FeatureForm(settings: settings, variant: entry.variant, position: position).total(of: candidates[index])
+        return FeatureForm(settings: settings, variant: entry.variant, position: position, roofs: roofs)
+          .total(of: candidates[index])
       } + (series?.features ?? [])
     let datasheet = calibrator.datasheetTwin(variant: entry.variant, settings: settings)
-    let sets = calibrator.featureSets(for: features).prefix(1)
-      .map { $0.leaning(on: datasheet.latency(), weight: Calibrator.datasheetWeight) }
-    let table = FeatureTable(features: features, sets: sets)
+    let sets = calibrator.featureSets(for: features, datasheet: datasheet.latency(), variant: entry.variant)
+    let table = FeatureTable(features: features, sets: Array(sets.prefix(1)))
     guard let set = table.sets.first, let costs = table.designs.first else { return [] }
 
     let timed = (series?.latencySeconds ?? []).enumerated().compactMap { index, seconds in
@@ -100,6 +102,8 @@ public struct Suggester: Sendable {
   ) throws -> (costs: [Double], weights: [Double]) {
     let ones = [Double](repeating: 1, count: timed.count)
     guard timed.count >= Self.minimumFittedRows else {
+      // Roofs know the costs before anything is measured.
+      if set.terms.contains(where: { $0.feature.isOfRoofs }) { return (costs * set.terms.map(\.share), ones) }
       let scales = set.terms.indices.map { column in
         let mean = Statistics.mean(costs.column(column))
         return mean > 0 ? (Self.expectedShares[set.terms[column].feature] ?? 0) / mean : 0

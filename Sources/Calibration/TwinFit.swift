@@ -49,6 +49,22 @@ struct TwinFit: Sendable {
 
   static let minimumRows = 4
 
+  /// The rows' features, with the seconds of the fitted roofline where there is one.
+  func features(_ data: Data) -> [FeatureVector] {
+    let features = data.latencyTable.features
+    guard let roofline = latency.basis.roofline?.roofline, let table = data.latencyTable.roofline else {
+      return features
+    }
+    let parts = table.parts.map {
+      smoothMaximum($0.flops / roofline.flopsPerSecond($0.group), $0.bytes / roofline.bytesPerSecond)
+    }
+    return zip(features, table.rows).map { vector, row in
+      var vector = vector
+      vector[.rooflineSeconds] = row.parts.reduce(roofline.launchSeconds * row.calls) { $0 + $1.count * parts[$1.part] }
+      return vector
+    }
+  }
+
   /// Predicted logarithms without the level of a regime, for every row of `data`.
   func logPredictions(_ data: Data) -> (latency: [Double], energy: [Double]?, peakPower: [Double]?) {
     let seconds = latency.logPredictions(data.latencyTable)

@@ -16,7 +16,8 @@ struct TwinModelBuilder {
 
   func model(provenance: FitProvenance) throws -> TwinModel {
     TwinModel(
-      latency: try latency(), energy: try energy(), peakPower: try peakPower(), fit: provenance)
+      latency: try latency(), energy: try energy(), peakPower: try peakPower(),
+      roofline: fit.latency.basis.roofline?.roofline, fit: provenance)
   }
 
   // MARK: Measures
@@ -117,17 +118,41 @@ struct TwinModelBuilder {
   private func forms(of series: SeriesFit, unit: String, factor: Double, weight: Double) -> [LinearForm] {
     guard case .forms(let forms) = series.basis else { return [] }
     return forms.map { form in
-      let set = data.latencyTable.sets[form.set]
+      let weight = weight / Double(forms.count)
+      if case .roofline(let roofline) = form {
+        return LinearForm(
+          name: "roofline", weight: weight, coefficients: terms(of: roofline, unit: unit, factor: factor))
+      }
+      guard let (set, fit) = form.linear(data.latencyTable) else {
+        return LinearForm(name: "", weight: weight, coefficients: [])
+      }
       let coefficients = set.terms.enumerated().compactMap { index, term -> Coefficient? in
-        let value = form.fit.coefficients[index] / term.reference * factor
+        let value = fit.coefficients[index] / term.reference * factor
         guard value > 0 else { return nil }
-        let error = form.fit.standardErrors[index] / term.reference * factor
+        let error = fit.standardErrors[index] / term.reference * factor
         return Coefficient(
           feature: term.feature, at: term.at, shape: term.shape, value: value,
           unit: DatasheetTwin.unit(unit, term.feature), standardError: error > 0 ? error : nil, provenance: .fitted,
           startupShare: startupShare(of: term.feature, value: value, unit: unit))
       }
-      return LinearForm(name: set.name, weight: weight / Double(forms.count), coefficients: coefficients)
+      return LinearForm(name: set.name, weight: weight, coefficients: coefficients)
+    }
+  }
+
+  /// What of a roofline is linear, and its seconds.
+  private func terms(of fit: RooflineFit, unit: String, factor: Double) -> [Coefficient] {
+    guard let table = data.latencyTable.roofline else { return [] }
+    var terms: [(term: (feature: Feature, at: Double?, shape: Double?), value: Double)] = [
+      (table.constantTerm, fit.constantSeconds), (table.bytesTerm, fit.secondsPerParameterByte),
+      ((.rooflineSeconds, nil, nil), 1),
+    ]
+    if let knee = fit.knee { terms.append(((.parameterBytesAbove, knee, nil), fit.secondsPerPagedByte)) }
+    return terms.map { term, value in
+      let feature = term.feature
+      return Coefficient(
+        feature: feature, at: term.at, shape: term.shape, value: value * factor,
+        unit: DatasheetTwin.unit(unit, feature), provenance: .fitted,
+        startupShare: startupShare(of: feature, value: value * factor, unit: unit))
     }
   }
 

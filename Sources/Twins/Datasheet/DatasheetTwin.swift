@@ -8,11 +8,14 @@ public struct DatasheetTwin: Sendable {
   /// Sequences of one process, over which start-up is spread.
   public var sequencesPerProcess: Double
   public var settings: Settings
+  /// The facts that the device's roofs were measured with, where they differ from ``device``.
+  public var reference: Device?
 
   public init(
     prior: DatasheetPrior = .standard, device: Device, variant: RuntimeVariant, sequencesPerProcess: Double,
-    settings: Settings
+    settings: Settings, reference: Device? = nil
   ) {
+    self.reference = reference
     self.prior = prior
     self.device = device
     self.variant = variant
@@ -70,6 +73,7 @@ public struct DatasheetTwin: Sendable {
     let relativeTraffic = variant == .protranEager ? streamSecondsPerByte : 0
     // Formats of half the size are half the bytes; the prior's loading and paging constants are for fp32 parameters.
     let formatScale = 4 / settings.precision.bytes
+    guard !variant.usesRoofs else { return roofLatency(paging: paging * formatScale, capacity: capacity, fixed: fixed) }
     let launches: (Feature, at: Double?, shape: Double?, value: Double, startup: Double?) =
       variant.isProTran
       ? (.heads, nil, nil, prior.headSeconds / h / batch, nil)
@@ -98,6 +102,32 @@ public struct DatasheetTwin: Sendable {
       })
   }
 
+  /// Of each kind of kernel what its roof says.
+  private func roofLatency(paging: Double, capacity: Double, fixed: Double) -> LinearForm {
+    let roofs = RoofTable(device: device, reference: reference, settings: settings)
+    let copies = Self.parameterCopies / (4 / settings.precision.bytes)
+    func term(_ feature: Feature, at: Double? = nil, shape: Double? = nil, _ value: Double) -> Coefficient {
+      Coefficient(
+        feature: feature, at: at, shape: shape, value: value, unit: Self.unit("s", feature), provenance: .assumed)
+    }
+    return LinearForm(
+      name: "roofs",
+      coefficients: [
+        term(.calls, roofs.callSeconds), term(.headTasks, roofs.headSeconds), term(.dispatchSeconds, 1),
+        term(.denseSeconds, 1), term(.headSeconds, 1),
+        term(.vectorSeconds, 1),
+        // Products hide about half of what they read.
+        term(
+          .streamedParameterBytes, at: roofs.cacheBytes / 2, shape: roofs.cacheBytes,
+          Self.streamedShare * roofs.streamSecondsPerByte),
+        term(
+          .pagedParameterBytes, at: (capacity * Self.pagingOnset - fixed) / copies,
+          shape: capacity * (1 - Self.pagingOnset) / copies, paging),
+      ])
+  }
+
+  private static let streamedShare = 0.5
+
   /// Mean power while about a third of the time goes to computing.
   public var typicalPowerWatts: Double {
     let (waiting, computing) = meanPowers
@@ -119,7 +149,8 @@ public struct DatasheetTwin: Sendable {
     var form = latency()
     for index in form.coefficients.indices {
       let feature = form.coefficients[index].feature
-      form.coefficients[index].value *= feature == .productFLOPs ? computing : waiting
+      let computes = feature == .productFLOPs || feature == .denseSeconds || feature == .headSeconds
+      form.coefficients[index].value *= computes ? computing : waiting
       form.coefficients[index].unit = Self.unit("J", feature)
     }
     return form

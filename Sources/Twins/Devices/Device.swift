@@ -130,10 +130,12 @@ public struct Device: Sendable, Hashable, Codable {
   public var memory: Memory
   public var power: Power
   public var operations: Operations?
+  /// What single kernels were measured to reach; nil where nothing was measured.
+  public var roofs: Roofs?
 
   public init(
     id: String, name: String, deviceClass: Class, cores: Fact?, clock: Fact, host: Host, compute: Compute,
-    memory: Memory, power: Power, operations: Operations? = nil
+    memory: Memory, power: Power, operations: Operations? = nil, roofs: Roofs? = nil
   ) {
     self.id = id
     self.name = name
@@ -145,11 +147,12 @@ public struct Device: Sendable, Hashable, Codable {
     self.memory = memory
     self.power = power
     self.operations = operations
+    self.roofs = roofs
   }
 
   enum CodingKeys: String, CodingKey {
     case id, name
     case deviceClass = "class"
-    case cores, clock, host, compute, memory, power, operations
+    case cores, clock, host, compute, memory, power, operations, roofs
   }
 }

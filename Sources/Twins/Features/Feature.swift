@@ -49,6 +49,40 @@ public enum Feature: String, Sendable, Hashable, Codable, CaseIterable {
   case unfoldBytes = "unfold_bytes"
   /// `n·h` a layer.
   case hiddenElements = "hidden_elements"
+  /// `1/B`: what is paid once a call of the runtime.
+  case calls
+  /// Heads, over the number of them that run side by side.
+  case headTasks = "head_tasks"
+  // Seconds at the device's roofs (`RoofTable`), of the runtimes that use them: by kind of kernel, and sums of kinds.
+  /// Starting all threads for a kernel, and waiting for them.
+  case dispatchSeconds = "dispatch_roof_s"
+  /// Projections, joins and pooler.
+  case projectionSeconds = "projection_roof_s"
+  case feedForwardSeconds = "feed_forward_roof_s"
+  /// The sum of the two.
+  case denseSeconds = "dense_roof_s"
+  /// `q kᵀ`, `q W` and the product with v.
+  case scoreSeconds = "score_roof_s"
+  case relativeScoreSeconds = "relative_score_roof_s"
+  /// The sum of the two.
+  case attentionSeconds = "attention_roof_s"
+  case fourierSeconds = "fourier_roof_s"
+  case cosineSeconds = "cosine_roof_s"
+  case convolutionSeconds = "convolution_roof_s"
+  /// The sum of the three.
+  case operationSeconds = "operation_roof_s"
+  /// Everything that a head multiplies: attention and operation.
+  case headSeconds = "head_roof_s"
+  case softmaxSeconds = "softmax_roof_s"
+  case activationSeconds = "activation_roof_s"
+  case normalisationSeconds = "normalisation_roof_s"
+  /// The sum of the three.
+  case vectorSeconds = "vector_roof_s"
+  /// Seconds of the twin's fitted ``Roofline``.
+  case rooflineSeconds = "roofline_s"
+  /// `E/B · clamp((E − at)/shape, 0, 1)`, E the encoder's parameters: bytes that a call reads from memory, once they fill the cache.
+  /// `at` and `shape` in bytes.
+  case streamedParameterBytes = "streamed_parameter_bytes"
   /// `max(0, P − at)`: paging beyond a knee at `at` bytes.
   case parameterBytesAbove = "parameter_bytes_above"
   /// `(P / at)^shape`: paging that sets in softly. `at` in bytes.
@@ -63,15 +97,34 @@ public enum Feature: String, Sendable, Hashable, Codable, CaseIterable {
   /// True for functions of the parameters' total size, which are not sums over layers.
   public var isFunctionOfParameters: Bool { Self.functionsOfParameters.contains(self) }
 
-  static let functionsOfParameters: Set<Feature> = [.parameterBytesAbove, .parameterPower, .pagedParameterBytes]
+  static let functionsOfParameters: Set<Feature> = [
+    .parameterBytesAbove, .parameterPower, .pagedParameterBytes, .streamedParameterBytes,
+  ]
+
+  /// True for the functions of the parameters' size that stand for paging.
+  public var isPaging: Bool { isFunctionOfParameters && self != .streamedParameterBytes }
+
+  /// True for times at the device's roofs, and what goes with them.
+  public var isOfRoofs: Bool { Self.ofRoofs.contains(self) }
+
+  private static let ofRoofs: Set<Feature> = [
+    .calls, .headTasks, .dispatchSeconds, .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds,
+    .relativeScoreSeconds, .attentionSeconds, .fourierSeconds, .cosineSeconds, .convolutionSeconds, .operationSeconds,
+    .headSeconds, .softmaxSeconds, .activationSeconds, .normalisationSeconds, .vectorSeconds, .streamedParameterBytes,
+  ]
 
   /// The unit of the feature's value; a coefficient's unit is the measure's per this.
   public var unit: String {
     switch self {
     case .productFLOPs, .projectionFLOPs, .feedForwardFLOPs, .attentionFLOPs: "FLOP"
     case .relativeScoreBytes, .parameterBytes, .embeddingParameterBytes, .encoderParameterBytes, .unfoldBytes,
-      .parameterBytesAbove, .pagedParameterBytes:
+      .parameterBytesAbove, .pagedParameterBytes, .streamedParameterBytes:
       "B"
+    case .dispatchSeconds, .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds, .relativeScoreSeconds,
+      .attentionSeconds,
+      .fourierSeconds, .cosineSeconds, .convolutionSeconds, .operationSeconds, .headSeconds, .softmaxSeconds,
+      .activationSeconds, .normalisationSeconds, .vectorSeconds, .rooflineSeconds:
+      "s"
     default: "1"
     }
   }

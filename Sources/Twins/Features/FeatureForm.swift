@@ -12,8 +12,21 @@ public struct FeatureForm: Sendable {
   public let position: Architecture.Position
   private let n: Double
   private let e: Double
+  private let roofs: RoofFeatures?
+  private let roofline: Roofline?
+  private let closed: ClosedForm
 
-  public init(settings: Settings, variant: RuntimeVariant, position: Architecture.Position) {
+  /// - Parameters:
+  ///   - roofs: of the device at these settings, for a variant that uses them; without them its times at the roofs are 0.
+  ///   - roofline: of the twin's model, where it has one.
+  public init(
+    settings: Settings, variant: RuntimeVariant, position: Architecture.Position, roofs: RoofTable? = nil,
+    roofline: Roofline? = nil
+  ) {
+    self.roofline = roofline
+    closed = ClosedForm(settings: settings, variant: variant, position: position)
+    self.roofs =
+      variant.usesRoofs ? roofs.map { RoofFeatures(roofs: $0, settings: settings, position: position) } : nil
     self.settings = settings
     self.variant = variant
     self.position = position
@@ -33,6 +46,11 @@ public struct FeatureForm: Sendable {
     vector[.embeddingParameterBytes] = e * embedding
     vector[.encoderParameterBytes] = e * pooler
     vector[.parameterBytes] = e * (embedding + pooler)
+    if roofline != nil {
+      addRoofline(&vector, closed.embedding(width: h, position: position))
+      addRoofline(&vector, closed.pooler(width: lastWidth))
+    }
+    roofs?.addEnds(&vector, embeddingWidth: h, lastWidth: lastWidth)
     return vector
   }
 
@@ -47,6 +65,8 @@ public struct FeatureForm: Sendable {
     vector[.productFLOPs] = vector[.projectionFLOPs]
     vector[.hiddenElements] = n * h
     setEncoderParameters(&vector, 4 * a * h + 3 * a + 5 * h + distances)
+    if roofline != nil { addRoofline(&vector, closed.attention(hiddenSize: h, attentionWidth: a)) }
+    roofs?.addAttention(&vector, hiddenSize: h, attentionWidth: a)
     return vector
   }
 
@@ -76,6 +96,8 @@ public struct FeatureForm: Sendable {
     vector[.attentionFLOPs] = flops
     vector[.productFLOPs] = flops
     setEncoderParameters(&vector, parameters)
+    if roofline != nil { addRoofline(&vector, closed.head(operation, headSize: d)) }
+    roofs?.addHead(&vector, operation, headSize: d)
     return vector
   }
 
@@ -93,6 +115,8 @@ public struct FeatureForm: Sendable {
     vector[.feedForwardElements] = n * stack.reduce(0, +)
     vector[.feedForwardStacks] = Double(stack.count)
     setEncoderParameters(&vector, products + biases)
+    if roofline != nil { addRoofline(&vector, closed.feedForward(hiddenSize: h, stack: stack)) }
+    roofs?.addFeedForward(&vector, hiddenSize: h, stack: stack)
     return vector
   }
 
@@ -104,6 +128,8 @@ public struct FeatureForm: Sendable {
     vector[.projectionFLOPs] = 2 * n * h * next
     vector[.productFLOPs] = vector[.projectionFLOPs]
     setEncoderParameters(&vector, h * next + next)
+    if roofline != nil { addRoofline(&vector, closed.join(from: h, to: next)) }
+    roofs?.addJoin(&vector, from: h, to: next)
     return vector
   }
 
@@ -157,6 +183,12 @@ public struct FeatureForm: Sendable {
       sum += join(from: h, to: Double(architecture.layers[index + 1].hiddenSize))
     }
     return sum
+  }
+
+  private func addRoofline(_ vector: inout FeatureVector, _ work: WorkByClass) {
+    guard let roofline else { return }
+    let batch = Double(settings.batchSize)
+    vector[.rooflineSeconds] += roofline.seconds(work, batch: batch)
   }
 
   private func setEncoderParameters(_ vector: inout FeatureVector, _ parameters: Double) {

@@ -13,10 +13,13 @@ public struct FeatureVector: Sendable, Hashable {
   /// The value of any feature.
   /// - Parameters:
   ///   - at: knee or scale in bytes, for the functions of the parameters' size.
-  ///   - shape: exponent of ``Feature/parameterPower``, span in bytes of ``Feature/pagedParameterBytes``.
+  ///   - shape: exponent of ``Feature/parameterPower``, span in bytes of ``Feature/pagedParameterBytes`` and
+  ///     ``Feature/streamedParameterBytes``.
   public func value(of feature: Feature, at: Double = 0, shape: Double = 1) -> Double {
-    feature.isFunctionOfParameters
-      ? ParameterFunction(feature: feature, at: at, shape: shape).value(of: self[.parameterBytes]) : self[feature]
+    guard feature.isFunctionOfParameters else { return self[feature] }
+    let function = ParameterFunction(feature: feature, at: at, shape: shape)
+    return feature == .streamedParameterBytes
+      ? self[.calls] * function.value(of: self[.encoderParameterBytes]) : function.value(of: self[.parameterBytes])
   }
 
   public static func + (a: FeatureVector, b: FeatureVector) -> FeatureVector {
@@ -34,17 +37,21 @@ public struct FeatureVector: Sendable, Hashable {
   }
 }
 
-/// A function of the parameters' total size, shared by the fast and the explain path.
+/// A function of the parameters' total size (of the encoder's, where they are streamed), shared by the fast and the explain path.
 struct ParameterFunction: Sendable, Hashable {
   var feature: Feature
   var at: Double
   var shape: Double
 
+  /// Whether it is a function of the encoder's parameters alone.
+  var isOfEncoder: Bool { feature == .streamedParameterBytes }
+
   @inline(__always) func value(of bytes: Double) -> Double {
     switch feature {
     case .parameterBytesAbove: max(0, bytes - at)
     case .parameterPower: power(of: bytes)
-    case .pagedParameterBytes: shape > 0 ? bytes * min(1, max(0, (bytes - at) / shape)) : (bytes > at ? bytes : 0)
+    case .pagedParameterBytes, .streamedParameterBytes:
+      shape > 0 ? bytes * min(1, max(0, (bytes - at) / shape)) : (bytes > at ? bytes : 0)
     default: 0
     }
   }

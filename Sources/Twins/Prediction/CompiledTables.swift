@@ -43,8 +43,8 @@ struct CompiledLanes {
     return vector
   }
 
-  /// Functions of the parameters' size, each with its coefficient in every form.
-  var functions: [CompiledTables.Function] {
+  /// Functions of the parameters' size, each with its coefficient in every form, for a batch size.
+  func functions(batchSize: Int) -> [CompiledTables.Function] {
     var result: [CompiledTables.Function] = []
     for (lane, terms) in coefficients.enumerated() {
       for term in terms where term.feature.isFunctionOfParameters {
@@ -53,8 +53,10 @@ struct CompiledLanes {
         if index == result.count {
           result.append(.init(function: function, weights: .init(repeating: 0), startupWeights: .init(repeating: 0)))
         }
-        result[index].weights[lane] += term.value
-        result[index].startupWeights[lane] += term.value * (term.startupShare ?? 0)
+        // What is streamed is read once a call.
+        let value = term.feature == .streamedParameterBytes ? term.value / Double(batchSize) : term.value
+        result[index].weights[lane] += value
+        result[index].startupWeights[lane] += value * (term.startupShare ?? 0)
       }
     }
     return result
@@ -114,7 +116,9 @@ struct CompiledTables: Sendable {
   let startup: Startup
 
   init(space: DesignSpace, twin: Twin, lanes: CompiledLanes) {
-    let form = FeatureForm(settings: twin.settings, variant: twin.variant, position: space.position)
+    let form = FeatureForm(
+      settings: twin.settings, variant: twin.variant, position: space.position, roofs: twin.roofs,
+      roofline: twin.model.roofline)
     let hidden = space.hiddenSizes.map(Double.init)
     hiddenCount = hidden.count
     headCountCount = space.headCounts.count
@@ -157,7 +161,7 @@ struct CompiledTables: Sendable {
       combinations.append(counts)
     }
     self.combinations = combinations
-    functions = lanes.functions
+    functions = lanes.functions(batchSize: twin.settings.batchSize)
     startup = lanes.startup
   }
 

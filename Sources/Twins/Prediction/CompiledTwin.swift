@@ -24,7 +24,7 @@ public struct CompiledTwin: Sendable {
     measures = [twin.model.latency, twin.model.energy, twin.model.peakPower].enumerated().map { index, model in
       CompiledMeasure(model, lanes: lanes.forms[index], level: level, widening: twin.logWidening)
     }
-    ranges = FeatureRange.all(of: twin.model.fit)
+    ranges = FeatureRange.all(of: twin.model.fit, settings: twin.settings)
     powerBounds = PowerBounds(
       twin.device.power, isMeasured: twin.model.peakPower.spread.basis == .conformal)
   }
@@ -69,7 +69,7 @@ public struct CompiledTwin: Sendable {
     startup += tables.startup.embedding * embedding
     startup += tables.startup.encoder * (bytes - embedding)
     for term in tables.functions {
-      let value = term.function.value(of: bytes)
+      let value = term.function.value(of: term.function.isOfEncoder ? bytes - embedding : bytes)
       sum += term.weights * value
       startup += term.startupWeights * value
     }

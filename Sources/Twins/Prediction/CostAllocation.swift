@@ -15,7 +15,7 @@ struct CostAllocation {
   /// - Parameter total: what all shares and the start-up inside it sum to.
   init(
     _ measure: MeasureModel, features: FeatureVector, calls: [KernelCall], architecture: Architecture,
-    includesStartup: Bool, total: Double
+    roofline: Roofline?, includesStartup: Bool, total: Double
   ) {
     byCall = [[Bound: Double]](repeating: [:], count: calls.count)
     let kinds = calls.map { call -> HeadOperation? in
@@ -28,7 +28,11 @@ struct CostAllocation {
         let once = form.weight * coefficient.startupCost(of: features)
         if includesStartup { startup += once } else { omittedStartup += once }
         let bound = CostShares.bound(of: coefficient.feature)
-        let weights = zip(calls, kinds).map { Self.weight(of: coefficient.feature, call: $0, kind: $1) }
+        let weights = zip(calls, kinds).map { call, kind in
+          coefficient.feature == .rooflineSeconds
+            ? roofline?.seconds(call.work, of: call.kernelClass) ?? 0
+            : Self.weight(of: coefficient.feature, call: call, kind: kind)
+        }
         let sum = weights.reduce(0, +)
         if sum > 0 {
           for index in calls.indices where weights[index] > 0 {
@@ -62,7 +66,7 @@ struct CostAllocation {
     switch feature {
     case .constant: return 0
     case .layers: return launches(call.layer != nil && call.head == nil)
-    case .heads: return launches(call.head != nil)
+    case .heads, .headTasks: return launches(call.head != nil)
     case .selfAttentionHeads: return launches(kind?.isSelfAttention ?? false)
     case .linearTransformHeads: return launches(kind?.isLinearTransform ?? false)
     case .convolutionHeads: return launches(kind?.taps != nil)
@@ -79,7 +83,8 @@ struct CostAllocation {
     case .attentionFLOPs: return flops([.scores, .relativeScores, .context, .convolution])
     case .relativeScoreBytes: return bytes(.relativeScores)
     case .embeddingParameterBytes: return bytes(.embedding)
-    case .parameterBytes, .encoderParameterBytes, .parameterBytesAbove, .parameterPower, .pagedParameterBytes:
+    case .parameterBytes, .encoderParameterBytes, .parameterBytesAbove, .parameterPower, .pagedParameterBytes,
+      .streamedParameterBytes:
       // Linear maps read their weights once a call; their FLOPs are proportional to them.
       return flops(weighted)
     case .feedForwardElements: return bytes(.activation)
@@ -89,6 +94,23 @@ struct CostAllocation {
     case .transformWork: return flops([.fourier, .cosine])
     case .unfoldBytes: return bytes(.convolution)
     case .hiddenElements: return bytes(.normalisation)
+    case .calls, .rooflineSeconds: return 0
+    case .dispatchSeconds: return launches(call.head == nil)
+    case .projectionSeconds: return flops([.projection, .join, .pooler])
+    case .feedForwardSeconds: return flops([.feedForward])
+    case .denseSeconds: return flops(weighted)
+    case .scoreSeconds: return flops([.scores, .context])
+    case .relativeScoreSeconds: return flops([.relativeScores])
+    case .attentionSeconds: return flops([.scores, .context, .relativeScores])
+    case .fourierSeconds: return flops([.fourier])
+    case .cosineSeconds: return flops([.cosine])
+    case .convolutionSeconds: return flops([.convolution])
+    case .operationSeconds: return flops([.fourier, .cosine, .convolution])
+    case .headSeconds: return flops([.scores, .context, .relativeScores, .fourier, .cosine, .convolution])
+    case .softmaxSeconds: return bytes(.softmax)
+    case .activationSeconds: return bytes(.activation)
+    case .normalisationSeconds: return bytes(.normalisation) + bytes(.embedding)
+    case .vectorSeconds: return bytes(.softmax) + bytes(.activation) + bytes(.normalisation) + bytes(.embedding)
     }
   }
 }

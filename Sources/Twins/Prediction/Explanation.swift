@@ -48,10 +48,10 @@ public struct Explanation: Sendable, Hashable {
     let features = twin.features(of: architecture)
     let calls = Workload(architecture, settings: twin.settings, variant: twin.variant).calls
     let time = CostAllocation(
-      twin.model.latency, features: features, calls: calls, architecture: architecture,
+      twin.model.latency, features: features, calls: calls, architecture: architecture, roofline: twin.model.roofline,
       includesStartup: twin.settings.includesStartup, total: prediction.costs.latencySeconds.median)
     let energy = CostAllocation(
-      twin.model.energy, features: features, calls: calls, architecture: architecture,
+      twin.model.energy, features: features, calls: calls, architecture: architecture, roofline: twin.model.roofline,
       includesStartup: twin.settings.includesStartup, total: prediction.costs.energyJoules.median)
     let roof = Roof(twin)
     let batch = Double(twin.settings.batchSize)

@@ -27,7 +27,7 @@ public struct PredictedTimeline: Sendable, Hashable {
     let batch = Double(twin.settings.batchSize)
     func allocation(_ measure: MeasureModel, _ total: Double) -> CostAllocation {
       CostAllocation(
-        measure, features: features, calls: calls, architecture: architecture,
+        measure, features: features, calls: calls, architecture: architecture, roofline: twin.model.roofline,
         includesStartup: twin.settings.includesStartup, total: batch * total)
     }
     let time = allocation(twin.model.latency, costs.latencySeconds.median)

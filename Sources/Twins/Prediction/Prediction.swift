@@ -46,13 +46,14 @@ extension Twin {
     let costs = costs(of: features, level: level)
     let batch = Double(settings.batchSize)
     let seconds = costs.latencySeconds
-    let convention: ParameterCount.Convention = variant == .native ? .native : .protran
+    let convention: ParameterCount.Convention = variant.usesRoofs ? .native : .protran
     return Prediction(
       architectureID: architecture.id, costs: costs,
       batchLatencySeconds: Estimate(
         median: seconds.median * batch, lower: seconds.lower * batch, upper: seconds.upper * batch),
       level: level, intervalBasis: intervalBasis(of: features, level: level),
-      extrapolated: extrapolated + FeatureRange.outside(features, ranges: FeatureRange.all(of: model.fit))
+      extrapolated: extrapolated
+        + FeatureRange.outside(features, ranges: FeatureRange.all(of: model.fit, settings: settings))
         + (settings.sequenceLength > architecture.maximumPositions ? ["maximum_positions"] : []),
       parameters: architecture.parameterCount(convention).total, parametersInclude: convention,
       memoryBytes: memory.totalBytes, fitsMemory: fits, boundBy: CostShares(twin: self, features: features).bound,
@@ -115,8 +116,13 @@ struct CostShares {
     switch feature {
     case .productFLOPs, .projectionFLOPs, .feedForwardFLOPs, .attentionFLOPs, .transformWork: .compute
     case .relativeScoreBytes, .parameterBytes, .embeddingParameterBytes, .encoderParameterBytes, .unfoldBytes,
-      .feedForwardElements, .softmaxElements, .hiddenElements:
+      .feedForwardElements, .softmaxElements, .hiddenElements, .softmaxSeconds, .activationSeconds,
+      .normalisationSeconds, .vectorSeconds, .streamedParameterBytes:
       .memory
+    case .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds, .relativeScoreSeconds,
+      .attentionSeconds,
+      .fourierSeconds, .cosineSeconds, .convolutionSeconds, .operationSeconds, .headSeconds, .rooflineSeconds:
+      .compute
     case .parameterBytesAbove, .parameterPower, .pagedParameterBytes: .paging
     default: .overhead
     }

@@ -18,6 +18,9 @@ public struct Rescaling {
   private static let batchDoubt = 0.15
   private static let lengthDoubt = 0.25
   private static let precisionDoubt = 0.3
+  /// The same where roofs say how costs follow batch, length and threads.
+  private static let roofDoubt = 0.05
+  private static let roofLengthDoubt = 0.08
 
   /// How far rows of a device that was never measured lie from the datasheet's prediction: standard deviations on the log scale, of the
   /// platform's level and of its rows around it together, for latency, energy and peak power; Student t of 4 + 7 degrees of freedom. From
@@ -30,7 +33,8 @@ public struct Rescaling {
   private func datasheet(_ device: Device, _ settings: Settings) -> DatasheetTwin {
     DatasheetTwin(
       prior: prior, device: device, variant: entry.variant,
-      sequencesPerProcess: Double(entry.profiled?.sequencesPerProcess ?? settings.batchSize), settings: settings)
+      sequencesPerProcess: Double(entry.profiled?.sequencesPerProcess ?? settings.batchSize), settings: settings,
+      reference: file.device)
   }
 
   /// The settings that the model's coefficients refer to.
@@ -60,6 +64,9 @@ public struct Rescaling {
     let to = datasheet(device, settings)
     var scaled = model
     scaled.latency.forms = model.latency.forms.map { rescaled($0, from: from, to: to, power: 1) }
+    scaled.roofline = model.roofline?.scaled(
+      rates: to.productRate / from.productRate, bandwidth: from.streamSecondsPerByte / to.streamSecondsPerByte,
+      host: to.hostSpeed / from.hostSpeed)
     // Energy is time at a power that the facts give; the coefficients follow the time.
     let powerRatio = meanPower(to) / meanPower(from)
     scaled.energy.forms = model.energy.forms.map { rescaled($0, from: from, to: to, power: powerRatio) }
@@ -72,7 +79,7 @@ public struct Rescaling {
   /// largest measured model on, and from less where an override takes memory away.
   private func withPaging(_ model: TwinModel) -> TwinModel {
     let terms = model.latency.forms.flatMap(\.coefficients)
-    guard device.memory.overflow == .page, !terms.contains(where: { $0.feature.isFunctionOfParameters }) else {
+    guard device.memory.overflow == .page, !terms.contains(where: { $0.feature.isPaging }) else {
       return model
     }
     let twin = datasheet(file.device, settings)
@@ -102,8 +109,10 @@ public struct Rescaling {
 
   private func rescaled(_ form: LinearForm, from: DatasheetTwin, to: DatasheetTwin, power: Double) -> LinearForm {
     var form = form
-    let batchRatio = Double(from.settings.batchSize) / Double(to.settings.batchSize)
-    let lengthRatio = Double(to.settings.sequenceLength) / Double(from.settings.sequenceLength)
+    // Roofs and features hold what batch, length, threads and rates do.
+    let usesRoofs = entry.variant.usesRoofs
+    let batchRatio = usesRoofs ? 1 : Double(from.settings.batchSize) / Double(to.settings.batchSize)
+    let lengthRatio = usesRoofs ? 1 : Double(to.settings.sequenceLength) / Double(from.settings.sequenceLength)
     let host = from.hostSpeed / to.hostSpeed
     let bandwidth = to.streamSecondsPerByte / from.streamSecondsPerByte
     let capacity = to.device.memory.capacity.value / from.device.memory.capacity.value
@@ -112,6 +121,13 @@ public struct Rescaling {
       var factor = 1.0
       switch coefficient.feature {
       case .constant: factor = host
+      case .calls, .headTasks: factor = host
+      case .streamedParameterBytes: factor = bandwidth
+      case .rooflineSeconds, .dispatchSeconds, .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds,
+        .relativeScoreSeconds,
+        .attentionSeconds, .fourierSeconds, .cosineSeconds, .convolutionSeconds, .operationSeconds, .headSeconds,
+        .softmaxSeconds, .activationSeconds, .normalisationSeconds, .vectorSeconds:
+        break
       case .productFLOPs, .projectionFLOPs, .feedForwardFLOPs, .attentionFLOPs:
         factor = from.productRate / to.productRate
       case .layers, .heads, .selfAttentionHeads, .linearTransformHeads, .convolutionHeads, .scaledDotProductHeads,
@@ -139,8 +155,9 @@ public struct Rescaling {
 
   private var isChanged: Bool {
     guard let reference else { return false }
-    return !changedPaths.isEmpty || settings.batchSize != reference.batchSize
-      || settings.sequenceLength != reference.sequenceLength || settings.precision != reference.precision
+    return !changedPaths.isEmpty || settings.precision != reference.precision
+      || !entry.variant.usesRoofs
+        && (settings.batchSize != reference.batchSize || settings.sequenceLength != reference.sequenceLength)
   }
 
   /// Facts that the overrides leave with another value, once each.
@@ -154,9 +171,8 @@ public struct Rescaling {
   var extrapolated: [String] {
     var names = changedPaths
     if entry.model == nil && !entry.variant.isProTran { names.append("runtime") }
-    if let reference {
-      if settings.batchSize != reference.batchSize { names.append("batch_size") }
-      if settings.sequenceLength != reference.sequenceLength { names.append("sequence_length") }
+    if let reference, let fit = entry.model?.fit {
+      names += FitProvenance.Varied.allCases.filter { fit.excess($0, of: settings) > 0 }.map(\.rawValue)
       if settings.precision != reference.precision { names.append("precision") }
     }
     return names
@@ -165,9 +181,11 @@ public struct Rescaling {
   var logWidening: Double {
     var sum = 0.0
     for path in changedPaths { sum += Self.overrideDoubt * abs(log(ratio(of: path))) }
-    if let reference {
-      sum += Self.batchDoubt * abs(log(Double(settings.batchSize) / Double(reference.batchSize)))
-      sum += Self.lengthDoubt * abs(log(Double(settings.sequenceLength) / Double(reference.sequenceLength)))
+    if let reference, let fit = entry.model?.fit {
+      let usesRoofs = entry.variant.usesRoofs
+      sum += (usesRoofs ? Self.roofDoubt : Self.batchDoubt) * fit.excess(.batchSize, of: settings)
+      sum += (usesRoofs ? Self.roofLengthDoubt : Self.lengthDoubt) * fit.excess(.sequenceLength, of: settings)
+      sum += (usesRoofs ? Self.roofDoubt : Self.lengthDoubt) * fit.excess(.threads, of: settings)
       if settings.precision != reference.precision { sum += Self.precisionDoubt }
     }
     return sum
@@ -202,7 +220,8 @@ extension DeviceFile {
     let entry = runtimes[runtime]
     if let fitted = entry?.model?.fit?.settings {
       return Settings(
-        batchSize: fitted.batchSize, sequenceLength: fitted.sequenceLength, precision: fitted.precision)
+        batchSize: fitted.batchSize, sequenceLength: fitted.sequenceLength, precision: fitted.precision,
+        threads: fitted.threads)
     }
     if let profiled = entry?.profiled {
       return Settings(

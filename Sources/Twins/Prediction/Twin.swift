@@ -15,6 +15,8 @@ public struct Twin: Sendable {
   public let model: TwinModel
   /// Settings and overridden facts outside of what the twin was fitted on, by the names that people use.
   public let extrapolated: [String]
+  /// Times of single kernels at these settings, for runtimes that use them.
+  public let roofs: RoofTable?
   /// Added to the half-width of every interval on the log scale, for ``extrapolated``.
   public let logWidening: Double
 
@@ -40,6 +42,9 @@ public struct Twin: Sendable {
     guard Settings.batchSizes.contains(settings.batchSize) else {
       throw TwinError.setting("batch size", value: settings.batchSize, range: Settings.batchSizes)
     }
+    if let threads = settings.threads, !Settings.threadCounts.contains(threads) {
+      throw TwinError.setting("threads", value: threads, range: Settings.threadCounts)
+    }
     guard Settings.sequenceLengths.contains(settings.sequenceLength) else {
       throw TwinError.setting("sequence length", value: settings.sequenceLength, range: Settings.sequenceLengths)
     }
@@ -61,6 +66,8 @@ public struct Twin: Sendable {
     self.runtime = runtime
     self.settings = settings
     variant = entry.variant
+    roofs =
+      entry.variant.usesRoofs ? RoofTable(device: device, reference: file.device, settings: settings) : nil
     let rescaling = Rescaling(
       file: file, entry: entry, device: device, settings: settings, overrides: overrides, prior: prior)
     model = rescaling.model()
@@ -70,7 +77,9 @@ public struct Twin: Sendable {
 
   /// Features of an architecture at the twin's settings.
   public func features(of architecture: Architecture) -> FeatureVector {
-    FeatureForm(settings: settings, variant: variant, position: architecture.position).total(of: architecture)
+    FeatureForm(
+      settings: settings, variant: variant, position: architecture.position, roofs: roofs, roofline: model.roofline
+    ).total(of: architecture)
   }
 
   /// Medians and bounds at `level`, the reference that the fast path agrees with.
@@ -95,7 +104,8 @@ public struct Twin: Sendable {
 extension Twin {
   /// What is added to the half-width of every interval on the log scale: ``logWidening``, and what features outside of the fitted range add.
   func widening(of features: FeatureVector) -> Double {
-    let excess = FeatureRange.excess(of: SummaryValues(features: features), ranges: FeatureRange.all(of: model.fit))
+    let excess = FeatureRange.excess(
+      of: SummaryValues(features: features), ranges: FeatureRange.all(of: model.fit, settings: settings))
     return logWidening + FeatureRange.widening * excess
   }
 
@@ -163,9 +173,11 @@ struct FeatureRange: Sendable {
   /// Added to the log half-width for each unit of log distance outside of the range: half of the distance is taken for doubtful.
   static let widening = 0.5
 
-  static func all(of fit: FitProvenance?) -> [FeatureRange] {
+  /// FLOPs follow the length: where that is another than was fitted, it is named and counted by itself.
+  static func all(of fit: FitProvenance?, settings: Settings) -> [FeatureRange] {
     guard let fit else { return [] }
     return Quantity.allCases.compactMap { quantity in
+      if quantity == .productFLOPs && fit.excess(.sequenceLength, of: settings) > 0 { return nil }
       guard let range = fit.ranges[quantity.rawValue], range.count == 2, range[0] > 0, range[1] > 0 else { return nil }
       return FeatureRange(quantity: quantity, lower: range[0], upper: range[1])
     }

@@ -10,18 +10,24 @@ public enum RuntimeVariant: String, Sendable, Hashable, CaseIterable, Codable {
   case protranOpenVINO = "openvino"
   /// This project's kernels (operations.md): heads of one kind batched, relative scores as one matrix product.
   case native
+  /// The exported graph in ONNX Runtime: the same products, element-wise kernels partly fused.
+  case onnxRuntime = "onnxruntime"
   /// HAT's encoders in fairseq (PyTorch): heads of a layer batched, absolute positions.
   case fairseq
 
-  /// The runtime that people name: `protran`, `native` or `hat`.
+  /// The runtime that people name: `protran`, `native`, `onnxruntime` or `hat`.
   public var runtime: String {
     switch self {
     case .protranEager, .protranTensorFlow, .protranOpenVINO: "protran"
     case .native: "native"
+    case .onnxRuntime: "onnxruntime"
     case .fairseq: "hat"
     }
   }
 
   /// ProTran's programs run one head at a time and keep tables that are never used.
   var isProTran: Bool { runtime == "protran" }
+
+  /// Whether costs are derived from the times of single kernels at the device's roofs.
+  public var usesRoofs: Bool { self == .native || self == .onnxRuntime }
 }

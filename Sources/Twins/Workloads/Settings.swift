@@ -24,4 +24,6 @@ public struct Settings: Sendable, Hashable {
   /// Largest batch and length that are accepted, so that no count can overflow.
   public static let batchSizes = 1...65_536
   public static let sequenceLengths = 1...65_536
+  /// Numbers of threads that are accepted.
+  public static let threadCounts = 1...4096
 }

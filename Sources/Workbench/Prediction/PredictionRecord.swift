@@ -73,7 +73,7 @@ public enum PredictionRecord {
 
   /// The row of a model that the device cannot run: no figures, and why.
   static func record(failed architecture: Architecture, twin: Twin, level: Double, problem: String) -> Record {
-    let convention: ParameterCount.Convention = twin.variant == .native ? .native : .protran
+    let convention: ParameterCount.Convention = twin.variant.usesRoofs ? .native : .protran
     var record = head(architecture.id, twin: twin)
     for name in ["latency_s", "batch_latency_s", "energy_j", "peak_power_w"] { record.add(name, nothing) }
     record.add("level", .number(level))

@@ -1,0 +1,66 @@
+import Architectures
+
+/// Which matrix products to time on a device, so that the roofs hold the shapes that a design space's models are made of.
+public struct RoofPlan: Sendable {
+  public struct Shape: Sendable, Hashable {
+    public var m: Int
+    public var k: Int
+    public var n: Int
+    /// One of many that run side by side on single threads: worth measuring on one thread only.
+    public var isOfHead: Bool
+
+    public init(m: Int, k: Int, n: Int, isOfHead: Bool) {
+      self.m = m
+      self.k = k
+      self.n = n
+      self.isOfHead = isOfHead
+    }
+
+    public var flops: Double { 2 * Double(m) * Double(k) * Double(n) }
+  }
+
+  /// The shapes of ``space``'s models at the reference length, then every third shape of the other lengths and batches: what lies between
+  /// is interpolated. Ascending in FLOPs, without repeats.
+  public let shapes: [Shape]
+
+  private static let thinning = 3
+
+  /// - Parameters:
+  ///   - tokens: numbers of tokens of a whole call (batch × length) that linear maps will see, the reference first.
+  ///   - lengths: sequence lengths that heads will see, the reference first.
+  public init(
+    space: DesignSpace = .flexibert2, tokens: [Int] = [128, 32, 512, 2048], lengths: [Int] = [128, 32, 64, 256]
+  ) {
+    var maps: [(Int, Int)] = []
+    var headSizes: [Int] = []
+    for h in space.hiddenSizes {
+      for count in space.headCounts {
+        let d = h / count
+        if d > 0 && !headSizes.contains(d) { headSizes.append(d) }
+        maps += [(h, 3 * count * d), (count * d, h)]
+      }
+      for next in space.hiddenSizes where next != h { maps.append((h, next)) }
+      for f in space.feedForwardWidths { maps += [(h, f), (f, h)] }
+    }
+    for f in space.feedForwardWidths { for g in space.feedForwardWidths { maps.append((f, g)) } }
+    headSizes.sort()
+    var shapes: [Shape] = []
+    for (index, m) in tokens.enumerated() {
+      for (position, (k, n)) in maps.enumerated() where index == 0 || (position + index) % Self.thinning == 0 {
+        shapes.append(Shape(m: m, k: k, n: n, isOfHead: false))
+      }
+    }
+    for (index, n) in lengths.enumerated() {
+      for (position, d) in headSizes.enumerated() where index == 0 || (position + index) % Self.thinning == 0 {
+        for (k, columns) in [(d, n), (d, 2 * n - 1), (n, d), (d, d), (d, 2 * d), (2 * n, d)] {
+          shapes.append(Shape(m: n, k: k, n: columns, isOfHead: true))
+        }
+      }
+      for taps in [5, 9, 13] where index == 0 { shapes.append(Shape(m: n, k: 64, n: taps, isOfHead: true)) }
+    }
+    var seen = Set<Shape>()
+    self.shapes = shapes.filter { seen.insert($0).inserted }.sorted {
+      ($0.flops, $0.m, $0.k, $0.n) < ($1.flops, $1.m, $1.k, $1.n)
+    }
+  }
+}

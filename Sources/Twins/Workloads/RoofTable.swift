@@ -1,0 +1,227 @@
+import Foundation
+import Numerics
+
+/// The roofs of a device at a precision and a number of threads, ready to be asked for the time of a kernel of any shape.
+///
+/// Products that were measured are fitted by `a·mkn + b·mk + c·kn + d·mn + e` (arithmetic, reading both operands, writing the result, the
+/// call), non-negative; what single shapes deviate by is interpolated on the log scale. Without measurements the coefficients follow from
+/// peak rate and bandwidth.
+public struct RoofTable: Sendable {
+  public let threads: Int
+  /// What one call of the runtime costs before any kernel runs, in seconds.
+  public let callSeconds: Double
+  /// What a head costs beside its kernels, on one thread.
+  public let headSeconds: Double
+  /// Starting a kernel on all threads.
+  public let dispatchSeconds: Double
+  /// Bytes of encoder weights from which on they are read from memory in every call.
+  public let cacheBytes: Double
+  /// Seconds a byte of weights that is read from memory.
+  public let streamSecondsPerByte: Double
+  private let shared: ProductModel
+  private let single: ProductModel
+  /// Products of heads run side by side: how many times faster all threads are than one.
+  let speedup: Double
+  private let elementSeconds: [Roofs.Elementwise.Kernel: Double]
+  private let secondsPerFLOP: Double
+  private let streams: [(logBytes: Double, secondsPerByte: Double)]
+
+  /// Shares of the peak rate, and bandwidth of the caches in multiples of the memory's, where nothing was measured.
+  private static let productEfficiency = 0.5
+  private static let vectorEfficiency = 0.06
+  private static let cacheBandwidth = 5.0
+  private static let assumedDispatchSeconds = 1e-6
+  private static let assumedCallSeconds = 1e-5
+  private static let assumedHeadSeconds = 1e-6
+  private static let assumedCacheBytes = 4e6
+  private static let threadEfficiency = 0.9
+
+  /// - Parameters:
+  ///   - device: the facts, overrides included.
+  ///   - reference: the facts that its roofs were measured with; rates and bandwidths follow what differs.
+  public init(device: Device, reference: Device? = nil, settings: Settings) {
+    let reference = reference ?? device
+    let cores = max(1, device.cores?.value ?? 1)
+    let threads = settings.threads ?? Int(min(cores, 1e6))
+    self.threads = threads
+    let roofs = device.roofs ?? Roofs()
+    func peak(_ device: Device, _ precision: Precision) -> Double {
+      (device.compute[precision] ?? device.compute.fp32 ?? device.compute.fp16 ?? device.compute.int8)?.value ?? 1e11
+    }
+    let precision = settings.precision
+    // A precision that was not measured is faster by what the datasheet says.
+    let isMeasured = roofs.products.contains { $0.precision == precision }
+    let formatRatio = isMeasured ? 1 : peak(reference, precision) / peak(reference, .fp32)
+    let rateRatio = peak(device, precision) / peak(reference, precision) * formatRatio
+    let bandwidthRatio = device.memory.bandwidth.value / reference.memory.bandwidth.value
+    let hostRatio =
+      device.host.clock.value * device.host.workPerCycle.value
+      / (reference.host.clock.value * reference.host.workPerCycle.value)
+    let bytes = precision.bytes
+    let threadShare = min(1, Double(threads) / cores)
+    let memoryBandwidth = 0.5 * device.memory.bandwidth.value
+    func assumed(share: Double) -> [Double] {
+      let rate = Self.productEfficiency * peak(device, precision) * share
+      let traffic = bytes / (Self.cacheBandwidth * device.memory.bandwidth.value * share)
+      return [2 / rate, traffic, traffic, traffic, Self.assumedDispatchSeconds]
+    }
+    let usable = roofs.products.filter { $0.precision == (isMeasured ? precision : .fp32) }
+    let counts = Set(usable.map(\.threads)).sorted()
+    /// The measured number of threads nearest to one that is wanted.
+    func nearest(_ wanted: Int, _ counts: [Int]) -> Int? {
+      counts.min { abs(log(Double($0) / Double(wanted))) < abs(log(Double($1) / Double(wanted))) }
+    }
+    func model(threads wanted: Int) -> ProductModel {
+      guard let count = nearest(wanted, counts) else {
+        return ProductModel(coefficients: assumed(share: min(1, Double(wanted) / cores)), scale: 1)
+      }
+      let scale = pow(Double(count) / Double(wanted), count == wanted ? 0 : Self.threadEfficiency) / rateRatio
+      return ProductModel(
+        usable.filter { $0.threads == count }, prior: assumed(share: min(1, Double(count) / cores)), scale: scale)
+    }
+    single = model(threads: 1)
+    shared = threads == 1 ? single : model(threads: threads)
+    let large = ProductShape(m: 512, k: 768, n: 768)
+    speedup = max(1, single.seconds(large) / shared.seconds(large))
+    callSeconds = (roofs.callSeconds ?? Self.assumedCallSeconds) / hostRatio
+    headSeconds = (roofs.headSeconds ?? Self.assumedHeadSeconds) / hostRatio
+    let dispatchCount = nearest(threads, roofs.dispatch.map(\.threads))
+    dispatchSeconds =
+      (roofs.dispatch.first { $0.threads == dispatchCount }?.seconds ?? Self.assumedDispatchSeconds) / hostRatio
+    cacheBytes = roofs.cacheBytes ?? Self.assumedCacheBytes
+    secondsPerFLOP = 1 / (Self.vectorEfficiency * peak(device, .fp32) * threadShare)
+    var elementSeconds: [Roofs.Elementwise.Kernel: Double] = [:]
+    for kernel in Roofs.Elementwise.Kernel.allCases {
+      let entries = roofs.elementwise.filter { $0.kernel == kernel }
+      guard let count = nearest(threads, entries.map(\.threads)),
+        let entry = entries.first(where: { $0.threads == count })
+      else { continue }
+      elementSeconds[kernel] =
+        pow(Double(count) / Double(threads), count == threads ? 0 : Self.threadEfficiency)
+        / entry.elementsPerSecond / (peak(device, .fp32) / peak(reference, .fp32))
+    }
+    self.elementSeconds = elementSeconds
+    let streamCount = nearest(threads, roofs.streams.map(\.threads))
+    let measured = roofs.streams.filter { $0.threads == streamCount }.sorted { $0.bytes < $1.bytes }
+    streams = measured.map { (log($0.bytes), 1 / $0.bytesPerSecond / bandwidthRatio) }
+    streamSecondsPerByte =
+      measured.last(where: { $0.bytes > 2 * (roofs.cacheBytes ?? 0) }).map { 1 / $0.bytesPerSecond / bandwidthRatio }
+      ?? 1 / memoryBandwidth
+  }
+
+  /// One product of `m×k` and `k×n` on all threads.
+  public func productSeconds(m: Double, k: Double, n: Double) -> Double {
+    shared.seconds(ProductShape(m: m, k: k, n: n))
+  }
+
+  /// One of many products that run side by side, each on a thread of its own.
+  func headProductSeconds(m: Double, k: Double, n: Double) -> Double {
+    single.seconds(ProductShape(m: m, k: k, n: n)) / speedup
+  }
+
+  /// An element-wise kernel: by its measured rate where there is one, else arithmetic or traffic, whichever is longer.
+  func elementwiseSeconds(
+    _ kernel: Roofs.Elementwise.Kernel?, elements: Double, flopsPerElement: Double, bytes: Double
+  ) -> Double {
+    let compute =
+      kernel.flatMap { elementSeconds[$0] }.map { $0 * elements } ?? elements * flopsPerElement * secondsPerFLOP
+    return smoothMaximum(compute, bytes * secondsPerByte(workingSet: bytes))
+  }
+
+  /// Seconds a byte of a working set that is passed over repeatedly.
+  private func secondsPerByte(workingSet: Double) -> Double {
+    guard let first = streams.first, let last = streams.last else { return streamSecondsPerByte / Self.cacheBandwidth }
+    let x = log(max(workingSet, 1))
+    if x <= first.logBytes { return first.secondsPerByte }
+    if x >= last.logBytes { return last.secondsPerByte }
+    let upper = streams.firstIndex { $0.logBytes > x } ?? streams.count - 1
+    let (a, b) = (streams[upper - 1], streams[upper])
+    let t = (x - a.logBytes) / max(b.logBytes - a.logBytes, 1e-9)
+    return exp((1 - t) * log(a.secondsPerByte) + t * log(b.secondsPerByte))
+  }
+}
+
+/// The maximum of two times, rounded where they are alike: what overlaps is never free at the corner.
+@inline(__always)
+package func smoothMaximum(_ a: Double, _ b: Double) -> Double {
+  let (a2, b2) = (a * a, b * b)
+  return (a2 * a2 + b2 * b2).squareRoot().squareRoot()
+}
+
+struct ProductShape {
+  var m: Double
+  var k: Double
+  var n: Double
+
+  var terms: [Double] { [m * k * n, m * k, k * n, m * n, 1] }
+  var logs: (Double, Double, Double) { (log(m), log(k), log(n)) }
+}
+
+/// Time of a matrix product as a function of its shape.
+struct ProductModel: Sendable {
+  private let coefficients: [Double]
+  private let deviations: [(m: Double, k: Double, n: Double, log: Double)]
+  private let scale: Double
+
+  /// Shapes within about a factor of 1.3 of each other deviate alike.
+  private static let reach = 0.3
+  private static let doubt = 0.1
+  private static let minimumFitted = 8
+
+  init(coefficients: [Double], scale: Double) {
+    self.coefficients = coefficients
+    self.scale = scale
+    deviations = []
+  }
+
+  /// - Parameters:
+  ///   - prior: coefficients from the datasheet, for too few entries to fit.
+  ///   - scale: factor on every time.
+  init(_ entries: [Roofs.Product], prior: [Double], scale: Double) {
+    let shapes = entries.map { ProductShape(m: Double($0.m), k: Double($0.k), n: Double($0.n)) }
+    let seconds = zip(entries, shapes).map { 2 * $1.m * $1.k * $1.n / $0.flopsPerSecond }
+    var fitted = prior
+    if entries.count >= Self.minimumFitted {
+      // Relative errors; columns in units of their means.
+      let rows = zip(shapes, seconds).map { shape, time in shape.terms.map { $0 / time } }
+      let means = prior.indices.map { column in rows.reduce(0) { $0 + $1[column] } / Double(rows.count) }
+      let scaled = rows.map { row in row.indices.map { row[$0] / means[$0] } }
+      if let design = try? Matrix(rows: scaled),
+        let fit = try? nonNegativeLeastSquares(
+          design: design, target: [Double](repeating: 1, count: rows.count),
+          ridge: [Double](repeating: 1e-4 * Double(rows.count), count: prior.count)),
+        fit.coefficients.contains(where: { $0 > 0 })
+      {
+        fitted = zip(fit.coefficients, means).map { $0 / $1 }
+      }
+    } else {
+      let ratios = zip(shapes, seconds).map { shape, time in
+        log(time / zip(shape.terms, prior).reduce(0) { $0 + $1.0 * $1.1 })
+      }
+      let factor = ratios.isEmpty ? 1 : exp(Statistics.median(ratios))
+      fitted = prior.map { factor * $0 }
+    }
+    coefficients = fitted
+    self.scale = scale
+    deviations = zip(shapes, seconds).map { shape, time in
+      let base = zip(shape.terms, fitted).reduce(0) { $0 + $1.0 * $1.1 }
+      let logs = shape.logs
+      return (logs.0, logs.1, logs.2, base > 0 ? log(time / base) : 0)
+    }
+  }
+
+  func seconds(_ shape: ProductShape) -> Double {
+    let base = zip(shape.terms, coefficients).reduce(0) { $0 + $1.0 * $1.1 }
+    guard !deviations.isEmpty else { return scale * base }
+    let logs = shape.logs
+    var sum = 0.0
+    var weights = Self.doubt
+    for deviation in deviations {
+      let (x, y, z) = (logs.0 - deviation.m, logs.1 - deviation.k, logs.2 - deviation.n)
+      let weight = exp(-(x * x + y * y + z * z) / (2 * Self.reach * Self.reach))
+      sum += weight * deviation.log
+      weights += weight
+    }
+    return scale * base * exp(sum / weights)
+  }
+}
