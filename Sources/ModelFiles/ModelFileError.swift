@@ -27,8 +27,8 @@ public struct ModelFileError: Error, Sendable, Equatable, CustomStringConvertibl
 
   public var description: String {
     var place = source.isEmpty ? "model" : source
-    if let line { place += ", line \(line)" }
-    if let field { place += ", \(InputFileError.printable(field, limit: 120))" }
+    if let line { place += ":\(line)" }
+    if let field { place += ": \(InputFileError.printable(field, limit: 120))" }
     return InputFileError.printable("\(place): \(problem)", limit: 600)
   }
 

@@ -55,7 +55,7 @@ import Testing
     try tool.write(model(layers: 1) + model(layers: 2, positions: 8), to: "a.jsonl")
     let long = try tool.run(arguments: ["measure", "--architectures", "a.jsonl"] + quick)
     #expect(long.status == 65 && long.output.isEmpty)
-    #expect(long.message.contains("a.jsonl, line 2, maximum_positions") && long.message.contains("--sequence-length 8"))
+    #expect(long.message.contains("a.jsonl:2: maximum_positions") && long.message.contains("--sequence-length 8"))
     let board = try tool.run(arguments: ["measure", "--architectures", "a.jsonl", "--board", "moon"] + quick)
     #expect(board.status == 64 && board.message.contains("moon"))
     let meter = try tool.run(
