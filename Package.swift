@@ -58,7 +58,7 @@ let package = Package(
     .executableTarget(
       name: "edgetwin",
       dependencies: [
-        "Boards", "ModelFiles", "Workbench",
+        "Boards", "Kernels", "ModelFiles", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What compares this project with the published method; not built by `swift build --product edgetwin`.

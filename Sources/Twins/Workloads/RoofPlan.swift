@@ -29,7 +29,7 @@ public struct RoofPlan: Sendable {
   ///   - tokens: numbers of tokens of a whole call (batch × length) that linear maps will see, the reference first.
   ///   - lengths: sequence lengths that heads will see, the reference first.
   public init(
-    space: DesignSpace = .flexibert2, tokens: [Int] = [128, 32, 512, 2048], lengths: [Int] = [128, 32, 64, 256]
+    space: DesignSpace = .flexibert2, tokens: [Int] = [128, 32, 64, 256, 512, 2048], lengths: [Int] = [128, 32, 64, 256]
   ) {
     var maps: [(Int, Int)] = []
     var headSizes: [Int] = []
@@ -55,12 +55,34 @@ public struct RoofPlan: Sendable {
         for (k, columns) in [(d, n), (d, 2 * n - 1), (n, d), (d, d), (d, 2 * d), (2 * n, d)] {
           shapes.append(Shape(m: n, k: k, n: columns, isOfHead: true))
         }
+        // Transforms that are folded by their symmetries.
+        shapes.append(Shape(m: max(n / 2, 1), k: max(n / 2, 1), n: d, isOfHead: true))
       }
       for taps in [5, 9, 13] where index == 0 { shapes.append(Shape(m: n, k: 64, n: taps, isOfHead: true)) }
     }
     var seen = Set<Shape>()
     self.shapes = shapes.filter { seen.insert($0).inserted }.sorted {
       ($0.flops, $0.m, $0.k, $0.n) < ($1.flops, $1.m, $1.k, $1.n)
+    }
+  }
+  /// A head to time whole.
+  public struct Head: Sendable, Hashable {
+    public var headSize: Int
+    public var length: Int
+
+    public init(headSize: Int, length: Int) {
+      self.headSize = headSize
+      self.length = length
+    }
+  }
+
+  /// Every head size of a space at the first length, every second one at the others.
+  public static func heads(space: DesignSpace = .flexibert2, lengths: [Int] = [128, 32, 64, 256]) -> [Head] {
+    let sizes = Set(space.hiddenSizes.flatMap { h in space.headCounts.map { h / $0 } }).filter { $0 > 0 }.sorted()
+    return lengths.enumerated().flatMap { index, length in
+      sizes.enumerated().compactMap { position, size in
+        index == 0 || (position + index) % 2 == 0 ? Head(headSize: size, length: length) : nil
+      }
     }
   }
 }

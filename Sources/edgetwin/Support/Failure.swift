@@ -4,6 +4,7 @@ import Boards
 import Calibration
 import CoSearch
 import Foundation
+import Kernels
 import ModelFiles
 import Twins
 import Workbench
@@ -29,6 +30,7 @@ enum Failure {
     case let error as BoardError:
       if case .unknownBoard = error { usage } else { 1 }
     case is OutputError: 1
+    case let error as KernelError: error.kind == .machine ? 1 : data
     default: nil
     }
   }

@@ -1,0 +1,228 @@
+import Architectures
+import CKernels
+
+/// One kernel of the engine, ready to be timed again and again.
+public final class KernelProbe {
+  /// What a linear map does with its sums before they leave the registers or the cache.
+  public enum Epilogue: Sendable, Hashable {
+    /// The bias alone.
+    case none
+    case gelu
+    /// Residual sum and layer norm.
+    case norm
+  }
+
+  public enum Kind: Sendable, Hashable {
+    /// `rows×inputs` times packed weights.
+    case linear(rows: Int, inputs: Int, outputs: Int, epilogue: Epilogue)
+    /// `m×k` times `k×n`, on one thread, as heads compute it.
+    case product(m: Int, k: Int, n: Int)
+    /// On one thread.
+    case softmax(rows: Int, columns: Int)
+    /// All heads of a layer, of one kind and one sequence.
+    case heads(HeadOperation, count: Int, headSize: Int, length: Int, isRelative: Bool)
+    /// Steps that do next to nothing, in one call.
+    case emptySteps(Int)
+    /// A working set, half of which is copied to the other half by all threads.
+    case stream(bytes: Int)
+  }
+
+  public let kind: Kind
+  private let bench: KernelBench
+  private var steps: [edgetwin_step] = []
+  private var offsets: [Int32] = [0, 1]
+  private let fourier: UnsafeMutablePointer<UnsafePointer<Float>?>
+  private let cosine: UnsafeMutablePointer<UnsafePointer<Float>?>
+
+  /// - Throws: ``KernelError`` (kind `input`) for sizes that the bench has no memory for.
+  public init(_ kind: Kind, bench: KernelBench) throws(KernelError) {
+    self.kind = kind
+    self.bench = bench
+    fourier = .allocate(capacity: 1)
+    cosine = .allocate(capacity: 1)
+    fourier.initialize(to: nil)
+    cosine.initialize(to: nil)
+    switch kind {
+    case .linear(let rows, let inputs, let outputs, let epilogue):
+      try addLinear(rows: rows, inputs: inputs, outputs: outputs, epilogue: epilogue)
+    case .heads(let operation, let count, let headSize, let length, let isRelative):
+      try addHeads(operation, count: count, headSize: headSize, length: length, isRelative: isRelative)
+    case .emptySteps(let count):
+      var step = edgetwin_step()
+      step.kind = Int32(EDGETWIN_STEP_FIRST.rawValue)
+      step.of.rows = edgetwin_rows(
+        input: UnsafePointer(bench.input.floats), input_ld: 32, width: 16, output: bench.output.floats, output_ld: 32)
+      steps = Array(repeating: step, count: max(count, 1))
+    case .product(let m, let k, let n):
+      try check(m * (k + 16), m * (PackedModel.rounded(n) + 16), weights: k * PackedModel.rounded(n))
+    case .softmax(let rows, let columns):
+      try check(rows * PlanBuilder.stride(columns), 0, weights: 0)
+    case .stream(let bytes):
+      try addStream(bytes: bytes)
+    }
+  }
+
+  deinit {
+    fourier.deallocate()
+    cosine.deallocate()
+  }
+
+  private var streamed: AlignedMemory?
+
+  private func addStream(bytes: Int) throws(KernelError) {
+    let tasks = 2 * bench.threads
+    let width = bytes / 8 / tasks
+    guard width >= 16, width * tasks <= Int(Int32.max) else {
+      throw KernelError(.input, "a working set of \(bytes) bytes cannot be timed")
+    }
+    let memory = AlignedMemory(floats: 2 * tasks * width)
+    memory.floats.update(repeating: 0.5, count: 2 * tasks * width)
+    streamed = memory
+    offsets = (0...tasks).map { Int32($0 * width) }
+    var step = edgetwin_step()
+    step.kind = Int32(EDGETWIN_STEP_FIRST.rawValue)
+    step.of.rows = edgetwin_rows(
+      input: UnsafePointer(memory.floats), input_ld: 1, width: width, output: memory.floats + tasks * width,
+      output_ld: width)
+    // Small sets several times in one call, whose own cost is then small.
+    steps = Array(repeating: step, count: max(1, min(64, (1 << 20) / bytes)))
+  }
+
+  private func check(_ input: Int, _ output: Int, weights: Int) throws(KernelError) {
+    guard input > 0, max(input, output) <= KernelBench.activationFloats, weights <= KernelBench.rotatedBytes / 2 else {
+      throw KernelError(.input, "the kernel is larger than what is timed alone")
+    }
+  }
+
+  private func addLinear(rows: Int, inputs: Int, outputs: Int, epilogue: Epilogue) throws(KernelError) {
+    let packed = edgetwin_packed_floats(bench.kernels, outputs, inputs)
+    try check(
+      rows * PlanBuilder.stride(inputs), rows * PlanBuilder.stride(outputs), weights: packed)
+    offsets = [0, Int32(rows)]
+    var linear = edgetwin_linear()
+    linear.input = UnsafePointer(bench.input.floats)
+    linear.input_ld = PlanBuilder.stride(inputs)
+    linear.bias = UnsafePointer(bench.bias.floats)
+    linear.inputs = inputs
+    linear.outputs = outputs
+    linear.output = bench.output.floats
+    linear.output_ld = PlanBuilder.stride(outputs)
+    linear.precision = Int32(EDGETWIN_FP32.rawValue)
+    switch epilogue {
+    case .none: break
+    case .gelu: linear.activation = Int32(EDGETWIN_ACTIVATION_GELU.rawValue)
+    case .norm:
+      linear.residual = UnsafePointer(bench.weights.floats)
+      linear.residual_ld = PlanBuilder.stride(outputs)
+      linear.norm = edgetwin_norm(
+        gamma: UnsafePointer(bench.bias.floats), beta: UnsafePointer(bench.bias.floats), epsilon: 1e-12)
+    }
+    // As a model's maps follow one another: each with weights that were not used just before.
+    let copies = min(max(KernelBench.rotatedBytes / 4 / max(packed, 1), 1), 64)
+    for copy in 0..<copies {
+      linear.weights = UnsafeRawPointer(bench.weights.floats + copy * packed)
+      var step = edgetwin_step()
+      step.kind = Int32(EDGETWIN_STEP_LINEAR.rawValue)
+      step.of.linear = linear
+      steps.append(step)
+    }
+  }
+
+  private func addHeads(
+    _ operation: HeadOperation, count: Int, headSize d: Int, length n: Int, isRelative: Bool
+  ) throws(KernelError) {
+    guard count > 0, d > 0, n > 0, n <= KernelBench.longest, d <= KernelBench.widestHead else {
+      throw KernelError(
+        .input, "heads are timed alone up to \(KernelBench.longest) tokens and a size of \(KernelBench.widestHead)")
+    }
+    try check(n * PlanBuilder.stride(3 * count * d), n * PlanBuilder.stride(count * d), weights: d * d)
+    let padded = PackedModel.rounded(d)
+    offsets = [0, Int32(n)]
+    let some = UnsafePointer(bench.weights.floats)
+    let zeros = UnsafePointer(bench.bias.floats)
+    var head = edgetwin_head()
+    switch operation {
+    case .scaledDotProduct: head.kind = Int32(EDGETWIN_HEAD_SCALED_DOT_PRODUCT.rawValue)
+    case .weightedMultiplicative: head.kind = Int32(EDGETWIN_HEAD_WEIGHTED.rawValue)
+    case .discreteFourier: head.kind = Int32(EDGETWIN_HEAD_FOURIER.rawValue)
+    case .discreteCosine: head.kind = Int32(EDGETWIN_HEAD_COSINE.rawValue)
+    case .convolution5, .convolution9, .convolution13:
+      head.kind = Int32(EDGETWIN_HEAD_CONVOLUTION.rawValue)
+      head.taps = Int32(operation.taps ?? 1)
+    }
+    (head.pointwise_bias, head.span_bias, head.value_bias) = (zeros, zeros, zeros)
+    head.depthwise = some
+    let heads = bench.table(floats: count * MemoryLayout<edgetwin_head>.stride / 4 + 16)
+    let list = UnsafeMutableRawPointer(heads).bindMemory(to: edgetwin_head.self, capacity: count)
+    let matrix = d * padded
+    for index in 0..<count {
+      // Every head has weights of its own.
+      let own = some + (4 * index * matrix) % (KernelBench.rotatedBytes / 8)
+      (head.weighted, head.pointwise, head.span, head.value) = (own, own, own + matrix, own + 2 * matrix)
+      list[index] = head
+    }
+    var attention = edgetwin_attention()
+    attention.input = UnsafePointer(bench.input.floats)
+    attention.input_ld = PlanBuilder.stride(3 * count * d)
+    attention.output = bench.output.floats
+    attention.output_ld = PlanBuilder.stride(count * d)
+    (attention.head_count, attention.head_size, attention.head_size_padded) = (count, d, padded)
+    attention.heads = UnsafePointer(list)
+    attention.maximum_positions = KernelBench.longest + 2
+    (attention.fourier, attention.cosine) = (some, some)
+    if operation == .discreteFourier { fourier.pointee = bench.fourierTable(n) }
+    if operation == .discreteCosine { cosine.pointee = bench.cosineTable(n) }
+    let columns = PackedModel.rounded(2 * attention.maximum_positions - 1) + 48
+    // Layers have distance tables of their own, where heads know distances.
+    let copies = min(8, KernelBench.rotatedBytes / 4 / (columns * d))
+    for copy in 0..<max(copies, 1) {
+      if isRelative {
+        attention.distances = some + copy * columns * d
+        attention.distances_ld = columns
+      }
+      var step = edgetwin_step()
+      step.kind = Int32(EDGETWIN_STEP_ATTENTION.rawValue)
+      step.of.attention = attention
+      steps.append(step)
+    }
+  }
+
+  /// Kernels that one ``run()`` executes.
+  public var kernelsPerRun: Int {
+    if case .emptySteps = kind { return 1 }
+    return max(steps.count, 1)
+  }
+
+  /// All kernels of the probe once, one after the other.
+  public func run() {
+    switch kind {
+    case .linear, .heads, .emptySteps, .stream: runSteps()
+    case .product(let m, let k, let n):
+      let columns = PackedModel.rounded(n)
+      bench.kernels.pointee.product(
+        m, columns, k, bench.input.floats, k + 16, bench.weights.floats, columns, bench.output.floats, columns + 16)
+    case .softmax(let rows, let columns):
+      bench.kernels.pointee.softmax_rows(bench.input.floats, rows, columns, PlanBuilder.stride(columns), 0.125)
+    }
+  }
+
+  private func runSteps() {
+    offsets.withUnsafeBufferPointer { offsets in
+      var tokens = edgetwin_tokens(
+        batch: offsets.count - 1, offsets: offsets.baseAddress, ids: offsets.baseAddress, types: offsets.baseAddress,
+        fourier: UnsafePointer(fourier), cosine: UnsafePointer(cosine))
+      steps.withUnsafeBufferPointer { steps in
+        edgetwin_run(
+          bench.kernels, bench.pool, steps.baseAddress, steps.count, &tokens, bench.scratch.floats, bench.scratchStride,
+          nil)
+      }
+    }
+  }
+
+  /// Seconds of one kernel, from `runs` runs in a row.
+  public func seconds(runs: Int) -> Double {
+    let start = edgetwin_clock()
+    for _ in 0..<runs { run() }
+    return (edgetwin_clock() - start) / Double(runs * kernelsPerRun)
+  }
+}
