@@ -18,6 +18,7 @@ do {
     if !problems.isEmpty { benchmark.problems = Array(problems) }
     try await benchmark.run()
   case ("kernels", "--serve"): try KernelServer().run()
+  case ("host-debug", let device?): try HostDebug().run(device: device, rows: CommandLine.arguments[3])
   case ("calibration", _): try CalibrationBenchmark().run()
   default:
     FileHandle.standardError.write(Data((usage + "\n").utf8))

@@ -187,42 +187,51 @@ public final class KernelProbe {
     }
   }
 
-  /// Kernels that one ``run()`` executes.
-  public var kernelsPerRun: Int {
-    if case .emptySteps = kind { return 1 }
-    return max(steps.count, 1)
-  }
+  /// The step that comes next.
+  private var next = 0
 
-  /// All kernels of the probe once, one after the other.
-  public func run() {
-    switch kind {
-    case .linear, .heads, .emptySteps, .stream: runSteps()
-    case .product(let m, let k, let n):
-      let columns = PackedModel.rounded(n)
-      bench.kernels.pointee.product(
-        m, columns, k, bench.input.floats, k + 16, bench.weights.floats, columns, bench.output.floats, columns + 16)
-    case .softmax(let rows, let columns):
-      bench.kernels.pointee.softmax_rows(bench.input.floats, rows, columns, PlanBuilder.stride(columns), 0.125)
+  /// Runs kernels one after the other: a map's or a layer's are as many different ones as the memory holds, in turn.
+  public func run(kernels: Int) {
+    var left = kernels
+    while left > 0 {
+      switch kind {
+      case .product(let m, let k, let n):
+        let columns = PackedModel.rounded(n)
+        bench.kernels.pointee.product(
+          m, columns, k, bench.input.floats, k + 16, bench.weights.floats, columns, bench.output.floats, columns + 16)
+        left -= 1
+      case .softmax(let rows, let columns):
+        bench.kernels.pointee.softmax_rows(bench.input.floats, rows, columns, PlanBuilder.stride(columns), 0.125)
+        left -= 1
+      case .emptySteps:
+        runSteps(0..<steps.count)
+        left -= 1
+      case .linear, .heads, .stream:
+        let end = min(next + left, steps.count)
+        runSteps(next..<end)
+        left -= end - next
+        next = end == steps.count ? 0 : end
+      }
     }
   }
 
-  private func runSteps() {
+  private func runSteps(_ range: Range<Int>) {
     offsets.withUnsafeBufferPointer { offsets in
       var tokens = edgetwin_tokens(
         batch: offsets.count - 1, offsets: offsets.baseAddress, ids: offsets.baseAddress, types: offsets.baseAddress,
         fourier: UnsafePointer(fourier), cosine: UnsafePointer(cosine))
       steps.withUnsafeBufferPointer { steps in
         edgetwin_run(
-          bench.kernels, bench.pool, steps.baseAddress, steps.count, &tokens, bench.scratch.floats, bench.scratchStride,
-          nil)
+          bench.kernels, bench.pool, steps.baseAddress.map { $0 + range.lowerBound }, range.count, &tokens,
+          bench.scratch.floats, bench.scratchStride, nil)
       }
     }
   }
 
-  /// Seconds of one kernel, from `runs` runs in a row.
-  public func seconds(runs: Int) -> Double {
+  /// Seconds of one kernel, from so many in a row. Of empty steps, of all of them in one call.
+  public func seconds(kernels: Int) -> Double {
     let start = edgetwin_clock()
-    for _ in 0..<runs { run() }
-    return (edgetwin_clock() - start) / Double(runs * kernelsPerRun)
+    run(kernels: kernels)
+    return (edgetwin_clock() - start) / Double(max(kernels, 1))
   }
 }

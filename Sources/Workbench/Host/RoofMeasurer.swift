@@ -7,14 +7,15 @@ import Twins
 
 /// Times the engine's kernels one by one: what a device file keeps as its roofs.
 ///
-/// Rounds over all kernels, in an order that is shuffled anew, until the time is spent; a kernel's time is the median of its rounds.
+/// Rounds over all kernels, in an order that is shuffled anew, until the time is spent; a kernel's time is that of its
+/// fastest round.
 public struct RoofMeasurer {
   public var space: DesignSpace
   /// Numbers of threads.
   public var threads: [Int]
   /// Time for everything.
   public var seconds: Double
-  public var maximumRounds = 7
+  public var maximumRounds = 12
   /// Size of the last cache; nil where the system does not say.
   public var cacheBytes: Double?
   public var seed: UInt64 = 1
@@ -23,9 +24,9 @@ public struct RoofMeasurer {
   public var progress: (Double) -> Void = { _ in }
 
   /// Least time of one timing.
-  private static let chunkSeconds = 0.001
+  private static let chunkSeconds = 0.0005
   /// A product that would take longer says nothing that a smaller one of the same shape does not.
-  private static let largestFLOPs = 8e9
+  private static let largestFLOPs = 2e9
   private static let emptySteps = 401
   private static let timedHeads = 4
 
@@ -45,14 +46,22 @@ public struct RoofMeasurer {
     case stream(Int)
     case head(HeadOperation, RoofPlan.Head, isRelative: Bool)
     case product(RoofPlan.Shape)
+
+    var isOverhead: Bool {
+      switch self {
+      case .head, .product: false
+      default: true
+      }
+    }
   }
 
   private struct Timing {
     var purpose: Purpose
     var probe: KernelProbe
-    var runs = 0
+    var kernels = 0
     var seconds: [Double] = []
-    var median: Double { Statistics.median(seconds) }
+    /// Whatever comes in between only adds.
+    var fastest: Double { seconds.min() ?? .nan }
   }
 
   /// - Throws: `KernelError` where the engine cannot run.
@@ -80,22 +89,24 @@ public struct RoofMeasurer {
     for round in 0..<maximumRounds {
       var random = CounterRandom(seed: seed, stream: UInt64(round), UInt64(bench.threads))
       // What everything else rests on comes first, should the time not be enough for one round.
-      let first = timings.indices.filter { if case .product = timings[$0].purpose { false } else { true } }
-      let rest = timings.indices.filter { if case .product = timings[$0].purpose { true } else { false } }
-      for position in first.shuffled(using: &random) + rest.shuffled(using: &random) {
+      let overheads = timings.indices.filter { timings[$0].purpose.isOverhead }
+      let rest = timings.indices.filter { !timings[$0].purpose.isOverhead }
+      for position in overheads + rest.shuffled(using: &random) {
         if shouldStop() || clock.now() >= end { break }
-        if timings[position].runs == 0 {
-          // The first run also warms up.
-          timings[position].probe.run()
-          let once = timings[position].probe.seconds(runs: 1) * Double(timings[position].probe.kernelsPerRun)
-          timings[position].runs = max(1, min(10_000, Int((Self.chunkSeconds / max(once, 1e-8)).rounded(.up))))
+        let probe = timings[position].probe
+        if timings[position].kernels == 0 {
+          probe.run(kernels: 1)
+          let once = probe.seconds(kernels: 2)
+          timings[position].kernels = max(1, min(10_000, Int((Self.chunkSeconds / max(once, 1e-8)).rounded(.up))))
         }
-        timings[position].seconds.append(timings[position].probe.seconds(runs: timings[position].runs))
+        // Threads wake up and caches fill with the first kernel.
+        probe.run(kernels: 1)
+        timings[position].seconds.append(probe.seconds(kernels: timings[position].kernels))
         progress(min(1, (clock.now() - start) / seconds))
       }
     }
     return Dictionary(
-      timings.filter { !$0.seconds.isEmpty }.map { ($0.purpose, $0.median) }, uniquingKeysWith: { first, _ in first })
+      timings.filter { !$0.seconds.isEmpty }.map { ($0.purpose, $0.fastest) }, uniquingKeysWith: { first, _ in first })
   }
 
   private func probes(_ bench: KernelBench) throws -> [Timing] {
