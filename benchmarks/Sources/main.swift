@@ -18,6 +18,8 @@ do {
     if !problems.isEmpty { benchmark.problems = Array(problems) }
     try await benchmark.run()
   case ("kernels", "--serve"): try KernelServer().run()
+  case ("host-steps", let threads?): try HostSteps().run(threads: Int(threads) ?? 1, seconds: 100)
+  case ("host-whatif", _): try HostWhatIf().run(seconds: 80)
   case ("host-debug", let device?): try HostDebug().run(device: device, rows: CommandLine.arguments[3])
   case ("calibration", _): try CalibrationBenchmark().run()
   default:

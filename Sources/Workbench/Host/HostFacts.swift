@@ -8,6 +8,9 @@ public enum HostFacts {
   /// What rows and the device file call this machine.
   public static let deviceID = "local"
 
+  /// What the processor is called.
+  static func core(_ state: MachineState) -> String { state.cpu ?? "of unknown make" }
+
   /// - Parameters:
   ///   - id: of the device.
   ///   - roofs: measured on this machine.
@@ -49,7 +52,7 @@ public enum HostFacts {
         id: id, name: state.cpu.map { "\($0), \(cores) cores (this machine)" } ?? "this machine", deviceClass: .cpu,
         cores: fact(Double(cores), "1", .measured, "as the system counts them"), clock: clock,
         host: .init(
-          core: state.cpu ?? "of unknown make", clock: clock,
+          core: core(state), clock: clock,
           workPerCycle: fact(0.4, "1", .assumed, "as server cores; roofs stand for it where they were measured")),
         compute: .init(fp32: rate),
         memory: .init(bandwidth: bandwidth, capacity: capacity, reserved: reserved, overflow: .error),
