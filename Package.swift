@@ -64,7 +64,9 @@ let package = Package(
     // What compares this project with the published method; not built by `swift build --product edgetwin`.
     .executableTarget(
       name: "edgetwin-benchmarks",
-      dependencies: ["Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Twins", "Workbench"],
+      dependencies: [
+        "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Twins", "Workbench",
+      ],
       path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"]),

@@ -83,7 +83,8 @@ struct Run: AsyncParsableCommand {
       // What is slower than every budget that is to be answered is not looked for.
       if problem.budgets.maxLatencySeconds == nil { problem.budgets.maxLatencySeconds = latencies.max() }
       problem.devices = [device]
-      return try SearchSetup(problem, document: nil, library: library, runtime: device == host ? "native" : place.runtime, level: level)
+      return try SearchSetup(
+        problem, document: nil, library: library, runtime: device == host ? "native" : place.runtime, level: level)
     }
     let extent: Explorer.Extent =
       evaluations.map { .evaluations($0) } ?? .seconds(seconds / Double(max(devices.count, 1)))

@@ -2,165 +2,151 @@ import Architectures
 import Boards
 import Calibration
 import Foundation
-import Kernels
 import Measurements
-import ModelFiles
 import Numerics
 import Twins
 import Workbench
 
 import struct Measurements.Measurement
 
-/// For development: rows against what the roofs alone say, with shares.
-struct HostDebug {
-  func run(device: String, rows path: String) throws {
-    var file = try DeviceFile(path: device)
-    file.runtimes["native"]?.model = nil
-    let rows = try MeasurementFile.read(path)
-    var ratios: [Int: [Double]] = [:]
-    for row in rows {
-      guard let model = row.architecture, let median = row.latencySeconds else { continue }
-      let fast = (row.environment["call_fastest_s"].flatMap(Double.init) ?? median) / Double(row.batchSize)
-      let twin = try Twin(
-        file: file, runtime: "native",
-        settings: Settings(batchSize: row.batchSize, sequenceLength: row.sequenceLength, threads: row.threads))
-      let features = twin.features(of: model)
-      let predicted = twin.costs(of: features, level: 0.9).latencySeconds.median
-      let names: [(String, Feature)] = [
-        ("dense", .denseSeconds), ("head", .headSeconds), ("soft", .softmaxSeconds), ("act", .activationSeconds),
-        ("norm", .normalisationSeconds), ("disp", .dispatchSeconds),
-      ]
-      let shares = names.map { "\($0.0) \(Int(100 * features[$0.1] / predicted))" }.joined(separator: " ")
-      ratios[(row.threads ?? 1) * 1000 + row.sequenceLength, default: []].append(fast / predicted)
+/// The twin of this machine: calibrated within three minutes, then judged by models that it has not seen, at the settings that it was
+/// fitted at and at others. Prints Markdown.
+struct HostBenchmark {
+  /// Time to calibrate.
+  var seconds = 170.0
+  var models = 64
+  var whatIfModels = 24
+  /// Time for each series of unseen models, and for each other setting.
+  var seriesSeconds = 120.0
+  var whatIfSeconds = 25.0
+  var threads = CoreAffinity.allowed.count > 1 ? [1, 2] : [1]
+  var seed: UInt64 = 1
+  /// File for all rows; nil keeps none.
+  var rowsPath: String?
+
+  /// Takes a share of the time, and of the models that are not fitted on: for a first look.
+  mutating func shorten(to share: Double) {
+    let share = min(max(share, 0.01), 1)
+    (seconds, seriesSeconds, whatIfSeconds) = (seconds * share, seriesSeconds * share, whatIfSeconds * share)
+    (models, whatIfModels) = (max(4, Int(Double(models) * share)), max(4, Int(Double(whatIfModels) * share)))
+  }
+
+  func run() throws {
+    let flag = StopFlag()
+    var calibration = HostCalibration(threads: threads, seconds: seconds, seed: seed)
+    calibration.maximumUnseen = 0
+    let fitted = try calibration.run(flag: flag, progress: { _ in }, emit: { _ in })
+    let known = Set(fitted.rows.compactMap { $0.architecture?.id })
+    let twin = try Twin(
+      file: fitted.file, runtime: "native", settings: Settings(threads: threads.first ?? 1))
+    let unseen = HostSample(twin: twin, seed: seed &+ 1_000, longestSeconds: 1).draw(models, excluding: known)
+    var series = HostSeries(deviceID: fitted.file.device.id, threads: threads, seed: seed, flag: flag)
+    func measure(_ chosen: [Architecture], _ seconds: Double) throws -> [Measurement] {
+      try series.measure(
+        chosen, until: SystemClock().now() + seconds, twin: twin, isUnseen: true, progress: { _ in }, emit: { _ in })
+    }
+    let early = try measure(unseen, seriesSeconds)
+
+    // Other settings in between, so that the two series of the same models are minutes apart.
+    let few = HostSample(twin: twin, seed: seed &+ 2_000, longestSeconds: 0.12).draw(
+      whatIfModels, excluding: known.union(unseen.map(\.id)))
+    let settings = [(1, 32), (1, 64), (1, 256), (4, 128), (16, 128)]
+    var others: [(batch: Int, length: Int, rows: [Measurement])] = []
+    for (batch, length) in settings {
+      series.batchSize = batch
+      series.sequenceLength = length
+      others.append((batch, length, try measure(few, whatIfSeconds * Double(threads.count))))
+    }
+    (series.batchSize, series.sequenceLength) = (1, 128)
+    let late = try measure(unseen, seriesSeconds)
+
+    print("\n## The twin of this machine (`edgetwin-benchmarks host`)\n")
+    print(
+      "\(fitted.file.device.name): \(known.count) models on \(Self.listed(threads)) threads and"
+        + " \(fitted.file.device.roofs?.products.count ?? 0) products, \(fitted.file.device.roofs?.heads.count ?? 0) heads,"
+        + " measured in \(Int(fitted.measuredSeconds.rounded())) s.\n")
+    try printUnseen(fitted.file, early: early, late: late)
+    try printWhatIf(fitted, others: others, unseen: early)
+    if let rowsPath {
+      let lines = (fitted.rows + early + others.flatMap(\.rows) + late).map { $0.jsonLine + "\n" }.joined()
+      try Data(lines.utf8).write(to: URL(filePath: rowsPath))
+      try Data(try fitted.file.encodedYAML().utf8).write(to: URL(filePath: rowsPath + ".yaml"))
+    }
+  }
+
+  private static func listed(_ threads: [Int]) -> String { threads.map(String.init).joined(separator: " and ") }
+
+  private func printUnseen(_ file: DeviceFile, early: [Measurement], late: [Measurement]) throws {
+    print(
+      "| unseen models | threads | latency | median error | bias | 90 % coverage | Spearman | noise floor |\n"
+        + "| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |")
+    var all: [PredictedAgainstMeasured] = []
+    func row(_ count: String, _ pairs: [PredictedAgainstMeasured], _ floor: Double?) {
+      guard let agreement = Agreement(pairs) else { return }
+      let times = pairs.map(\.measuredSeconds)
       print(
-        String(format: "%.3f ms  median/fast %.2f  fast/roofs %.3f  t%d MB %.0f  ", fast * 1e3, median / fast,
-          fast / predicted, row.threads ?? 1, features[.encoderParameterBytes] / 1e6) + shares)
+        "| \(agreement.count) | \(count) | \(Self.milliseconds(times.min())) to \(Self.milliseconds(times.max())) |"
+          + " \(Self.percent(agreement.medianAbsolutePercentageError)) | \(Self.percent(agreement.bias)) |"
+          + " \(Self.percent(agreement.coverage)) | \(String(format: "%.4f", agreement.spearman)) |"
+          + " \(floor.map(Self.percent) ?? "") |")
     }
-    for (key, values) in ratios.sorted(by: { $0.key < $1.key }) {
-      print(key, Statistics.median(values), Statistics.quantile(values, 0.05), Statistics.quantile(values, 0.95))
-    }
-  }
-}
-
-/// For development: every step's fastest time against its roof.
-struct HostSteps {
-  func run(threads: Int, seconds: Double) throws {
-    var measurer = RoofMeasurer(threads: [threads], seconds: seconds / 2, cacheBytes: MachineState.lastCacheBytes())
-    measurer.maximumRounds = 1000
-    let roofs = try measurer.measure()
-    let file = HostFacts.file(roofs: roofs)
-    let settings = Settings(threads: threads)
-    let twin = try Twin(file: file, runtime: "native", settings: settings)
-    guard let table = twin.roofs else { return }
-    let models = HostSample(twin: twin, seed: 3, longestSeconds: 0.1).draw(14)
-    let sessions = try models.map { model -> InferenceSession in
-      let session = try InferenceSession(
-        model: Model.forTiming(model), batchSize: 1, sequenceLength: 128, options: SessionOptions(threads: threads))
-      try session.load(TokenBatch(sequences: [(0..<128).map { Int32($0 * 37 % 5000) }]))
-      return session
-    }
-    var best: [[Double]] = sessions.map { _ in [] }
-    var labels: [[KernelEvent]] = sessions.map { _ in [] }
-    let end = ContinuousClock.now + .seconds(seconds / 2)
-    while ContinuousClock.now < end {
-      for index in sessions.indices {
-        sessions[index].runLoaded()
-        let events = sessions[index].profile()
-        labels[index] = events
-        let values = events.map(\.durationSeconds)
-        best[index] = best[index].isEmpty ? values : zip(best[index], values).map { min($0, $1) }
-      }
-    }
-    var sums: [String: (Double, Double, [Double])] = [:]
-    func note(_ key: String, _ measured: Double, _ predicted: Double) {
-      let old = sums[key] ?? (0, 0, [])
-      sums[key] = (old.0 + measured, old.1 + predicted, old.2 + [measured / predicted])
-    }
-    func vector(_ k: Roofs.Elementwise.Kernel, _ elements: Double) -> Double {
-      (roofs.elementwise.first { $0.kernel == k }?.elementsPerSecond).map { elements / $0 } ?? 0
-    }
-    for (index, model) in models.enumerated() {
-      var total = 0.0
-      for (event, measured) in zip(labels[index], best[index]) {
-        total += measured
-        guard let l = event.layer else { note(event.name, measured, 1e-5); continue }
-        let layer = model.layers[l]
-        let (h, a) = (Double(layer.hiddenSize), Double(layer.attentionWidth))
-        let big = Double(model.parameterCount(.native).total - model.vocabularySize * model.embeddingWidth) > 8e6 ? "big " : "small "
-        switch event.name {
-        case "query, key, value": note(big + "qkv", measured, table.productSeconds(m: 128, k: h, n: 3 * a)); note("qkv h\(Int(h))", measured, table.productSeconds(m: 128, k: h, n: 3 * a))
-        case "heads":
-          var p = 0.0
-          for op in layer.heads {
-            let f = FeatureForm(settings: settings, variant: .native, position: .relativeKey, roofs: table).head(op, headSize: Double(layer.headSize), of: Double(layer.heads.count))
-            let own = f[.headSeconds] + f[.softmaxSeconds] + f[.headTasks] * table.headSeconds
-            p += own
-          }
-          note(big + "heads", measured, p)
-          note("heads d\(layer.headSize)", measured, p)
-          note("heads count \(layer.heads.count)", measured, p)
-        case "attention output, residual, norm": note(big + "out", measured, table.productSeconds(m: 128, k: a, n: h) + vector(.layerNorm, 128 * h))
-        case "join": note("join", measured, table.productSeconds(m: 128, k: h, n: Double(model.layers[l + 1].hiddenSize)))
-        case "feed forward output, residual, norm":
-          note(big + "ffout", measured, table.productSeconds(m: 128, k: Double(layer.feedForward.last ?? 1), n: h) + vector(.layerNorm, 128 * h))
-        default:
-          if let i = event.name.split(separator: " ").dropFirst(2).first.flatMap({ Int($0.dropLast()) }) {
-            let k = i == 0 ? h : Double(layer.feedForward[i - 1])
-            let p = table.productSeconds(m: 128, k: k, n: Double(layer.feedForward[i])) + vector(.gelu, 128 * Double(layer.feedForward[i]))
-            note(big + "ff", measured, p)
-            note("ff weights \(Int(log2(4 * k * Double(layer.feedForward[i]))))", measured, p)
-          }
+    var floors: [Double] = []
+    for count in threads {
+      let own = early.filter { $0.threads == count }
+      let again = Dictionary(
+        late.filter { $0.threads == count }.compactMap { row in row.architecture.map { ($0.id, row) } },
+        uniquingKeysWith: { first, _ in first })
+      let differences = own.compactMap { row -> Double? in
+        guard let id = row.architecture?.id, let a = row.latencySeconds, let b = again[id]?.latencySeconds else {
+          return nil
         }
+        return abs(log(a / b))
       }
-      note("total", total, twin.costs(of: twin.features(of: model), level: 0.9).latencySeconds.median)
+      let pairs = try own.compactMap { try HostCalibration.pair(file, $0) }
+      all += pairs
+      floors += differences
+      row("\(count)", pairs, differences.isEmpty ? nil : Statistics.median(differences))
     }
-    for (key, value) in sums.sorted(by: { $0.key < $1.key }) {
-      print(String(format: "%@: %.3f ms, ratio of sums %.3f, median ratio %.3f (%.3f to %.3f) of %d", key, value.0 * 1e3, value.0 / value.1,
-        Statistics.median(value.2), value.2.min() ?? 0, value.2.max() ?? 0, value.2.count))
-    }
-    print(roofs.dispatch, roofs.callSeconds ?? 0, roofs.headSeconds ?? 0, roofs.elementwise, roofs.streams)
+    row("all", all, floors.isEmpty ? nil : Statistics.median(floors))
+    print(
+      "\nThe noise floor is the median difference between two measurements of the same model, minutes apart. Goals: median"
+        + " error 5 % (or 1.5 noise floors), Spearman 0.99, coverage 85 to 95 %.\n")
   }
-}
 
-/// For development: sums of fastest steps at other settings against roofs.
-struct HostWhatIf {
-  func run(seconds: Double) throws {
-    var measurer = RoofMeasurer(threads: [1, 2], seconds: seconds, cacheBytes: MachineState.lastCacheBytes())
-    measurer.maximumRounds = 1000
-    let file = HostFacts.file(roofs: try measurer.measure())
-    try Data(try file.encodedYAML().utf8).write(to: URL(filePath: "/tmp/h/roofs.yaml"))
-    let first = try Twin(file: file, runtime: "native", settings: Settings(threads: 1))
-    let models = HostSample(twin: first, seed: 3, longestSeconds: 0.06).draw(9)
-    for (batch, length, threads) in [(1, 128, 1), (1, 32, 1), (1, 64, 1), (1, 256, 1), (4, 128, 1), (16, 128, 1), (1, 128, 2), (1, 64, 2), (4, 128, 2)] {
-      let settings = Settings(batchSize: batch, sequenceLength: length, threads: threads)
-      let twin = try Twin(file: file, runtime: "native", settings: settings)
-      let sessions = try models.map { model -> InferenceSession in
-        let session = try InferenceSession(
-          model: Model.forTiming(model), batchSize: batch, sequenceLength: length, options: SessionOptions(threads: threads))
-        try session.load(TokenBatch(sequences: (0..<batch).map { b in (0..<length).map { Int32(($0 * 37 + b * 999) % 5000) } }))
-        return session
-      }
-      var best: [[Double]] = sessions.map { _ in [] }
-      var labels: [[KernelEvent]] = sessions.map { _ in [] }
-      let end = ContinuousClock.now + .seconds(14)
-      while ContinuousClock.now < end {
-        for index in sessions.indices {
-          let events = sessions[index].profile()
-          labels[index] = events
-          let values = events.map(\.durationSeconds)
-          best[index] = best[index].isEmpty ? values : zip(best[index], values).map { min($0, $1) }
-        }
-      }
-      var line = "B\(batch) n\(length) t\(threads):"
-      for (index, model) in models.enumerated() {
-        let f = twin.features(of: model)
-        let total = best[index].reduce(0, +) / Double(batch)
-        let heads = zip(labels[index], best[index]).filter { $0.0.kernelClass == "attention" }.reduce(0) { $0 + $1.1 } / Double(batch)
-        let headsPredicted = f[.headSeconds] + f[.softmaxSeconds] + f[.headTasks] * (twin.roofs?.headSeconds ?? 0)
-        let predicted = twin.costs(of: f, level: 0.9).latencySeconds.median
-        line += String(format: " %.3f (h %.2f, %.0f MB, %.1f ms)", total / predicted, heads / headsPredicted, f[.encoderParameterBytes] / 1e6, total * 1e3)
-      }
-      print(line)
+  private func printWhatIf(
+    _ fitted: HostCalibration.Result, others: [(batch: Int, length: Int, rows: [Measurement])], unseen: [Measurement]
+  ) throws {
+    print(
+      "| what if (fitted at batch 1, length 128) | threads | models | median error | bias | 90 % coverage |\n"
+        + "| --- | ---: | ---: | ---: | ---: | ---: |")
+    var all: [PredictedAgainstMeasured] = []
+    func row(_ what: String, _ count: String, _ pairs: [PredictedAgainstMeasured]) {
+      guard let agreement = Agreement(pairs) else { return }
+      print(
+        "| \(what) | \(count) | \(agreement.count) | \(Self.percent(agreement.medianAbsolutePercentageError)) |"
+          + " \(Self.percent(agreement.bias)) | \(Self.percent(agreement.coverage)) |")
     }
+    for (batch, length, rows) in others {
+      for count in threads {
+        let pairs = try rows.filter { $0.threads == count }.compactMap { try HostCalibration.pair(fitted.file, $0) }
+        all += pairs
+        row(batch == 1 ? "length \(length)" : "batch \(batch)", "\(count)", pairs)
+      }
+    }
+    row("all of these", Self.listed(threads), all)
+    // The number of threads as a what-if: only rows of the first number are fitted.
+    if threads.count > 1, let first = threads.first {
+      let calibrator = Calibrator(file: fitted.file, runtime: "native", seed: seed)
+      let (file, _) = try calibrator.calibrate(fitted.rows.filter { $0.threads == first })
+      for count in threads.dropFirst() {
+        row(
+          "\(count) threads, fitted on \(first)", "\(count)",
+          try unseen.filter { $0.threads == count }.compactMap { try HostCalibration.pair(file, $0) })
+      }
+    }
+    print("\nGoals: median error 10 %, coverage 85 %.\n")
   }
+
+  private static func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
+  private static func milliseconds(_ seconds: Double?) -> String { String(format: "%.3g ms", (seconds ?? 0) * 1e3) }
 }

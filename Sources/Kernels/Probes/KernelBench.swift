@@ -20,6 +20,10 @@ public final class KernelBench {
 
   /// What weights of one kind of map are spread over: more than a second-level cache, less than a last-level one.
   static let rotatedBytes = 16 << 20
+  /// All weights: tables of distances lie far apart, of which only some columns are read.
+  static let weightBytes = 64 << 20
+  /// Outputs are written over so much memory in turn: a model's next use of it finds it in the second or third cache.
+  static let outputBytes = 2 << 20
   /// Floats of the largest activations.
   static let activationFloats = 2_048 * (4_096 + 16)
   static let longest = 512
@@ -45,7 +49,7 @@ public final class KernelBench {
     widest.head_size_padded = Self.widestHead
     scratchStride = (edgetwin_attention_scratch(kernels, &widest, Self.longest) + 63) / 16 * 16
     scratch = AlignedMemory(floats: scratchStride * threads)
-    weights = AlignedMemory(byteCount: 2 * Self.rotatedBytes)
+    weights = AlignedMemory(byteCount: Self.weightBytes)
     input = AlignedMemory(floats: Self.activationFloats)
     output = AlignedMemory(floats: Self.activationFloats)
     bias = AlignedMemory(floats: 16_384)

@@ -119,8 +119,10 @@ public final class KernelProbe {
     }
     // As a model's maps follow one another: each with weights that were not used just before.
     let copies = min(max(KernelBench.rotatedBytes / 4 / max(packed, 1), 1), 64)
+    let places = max(1, KernelBench.outputBytes / 4 / max(rows * linear.output_ld, 1))
     for copy in 0..<copies {
       linear.weights = UnsafeRawPointer(bench.weights.floats + copy * packed)
+      linear.output = bench.output.floats + (copy % places) * rows * linear.output_ld
       var step = edgetwin_step()
       step.kind = Int32(EDGETWIN_STEP_LINEAR.rawValue)
       step.of.linear = linear
@@ -152,34 +154,37 @@ public final class KernelProbe {
     }
     (head.pointwise_bias, head.span_bias, head.value_bias) = (zeros, zeros, zeros)
     head.depthwise = some
-    let heads = bench.table(floats: count * MemoryLayout<edgetwin_head>.stride / 4 + 16)
-    let list = UnsafeMutableRawPointer(heads).bindMemory(to: edgetwin_head.self, capacity: count)
-    let matrix = d * padded
-    for index in 0..<count {
-      // Every head has weights of its own.
-      let own = some + (4 * index * matrix) % (KernelBench.rotatedBytes / 8)
-      (head.weighted, head.pointwise, head.span, head.value) = (own, own, own + matrix, own + 2 * matrix)
-      list[index] = head
-    }
     var attention = edgetwin_attention()
     attention.input = UnsafePointer(bench.input.floats)
     attention.input_ld = PlanBuilder.stride(3 * count * d)
     attention.output = bench.output.floats
     attention.output_ld = PlanBuilder.stride(count * d)
     (attention.head_count, attention.head_size, attention.head_size_padded) = (count, d, padded)
-    attention.heads = UnsafePointer(list)
     attention.maximum_positions = KernelBench.longest + 2
     (attention.fourier, attention.cosine) = (some, some)
     if operation == .discreteFourier { fourier.pointee = bench.fourierTable(n) }
     if operation == .discreteCosine { cosine.pointee = bench.cosineTable(n) }
     let columns = PackedModel.rounded(2 * attention.maximum_positions - 1) + 48
-    // Layers have distance tables of their own, where heads know distances.
-    let copies = min(8, KernelBench.rotatedBytes / 4 / (columns * d))
-    for copy in 0..<max(copies, 1) {
+    // Layers have weights and distances of their own, which other kernels have pushed out of the first caches.
+    let matrix = d * padded
+    let layer = max(columns * d, 3 * count * matrix)
+    let copies = max(1, min(64, (bench.weights.byteCount / 4 - 16_384) / layer))
+    let places = max(1, KernelBench.outputBytes / 4 / max(n * attention.output_ld, 1))
+    for copy in 0..<copies {
+      let own = some + copy * layer
+      let memory = bench.table(floats: count * MemoryLayout<edgetwin_head>.stride / 4 + 16)
+      let list = UnsafeMutableRawPointer(memory).bindMemory(to: edgetwin_head.self, capacity: count)
+      for index in 0..<count {
+        let first = own + 3 * index * matrix
+        (head.weighted, head.pointwise, head.span, head.value) = (first, first, first + matrix, first + 2 * matrix)
+        list[index] = head
+      }
+      attention.heads = UnsafePointer(list)
       if isRelative {
-        attention.distances = some + copy * columns * d
+        attention.distances = own
         attention.distances_ld = columns
       }
+      attention.output = bench.output.floats + (copy % places) * n * attention.output_ld
       var step = edgetwin_step()
       step.kind = Int32(EDGETWIN_STEP_ATTENTION.rawValue)
       step.of.attention = attention

@@ -170,7 +170,8 @@ public struct Roofs: Sendable, Hashable, Codable {
 
   public init(
     library: String? = nil, products: [Product] = [], streams: [Stream] = [], elementwise: [Elementwise] = [],
-    dispatch: [Dispatch] = [], heads: [Head] = [], callSeconds: Double? = nil, headSeconds: Double? = nil, cacheBytes: Double? = nil,
+    dispatch: [Dispatch] = [], heads: [Head] = [], callSeconds: Double? = nil, headSeconds: Double? = nil,
+    cacheBytes: Double? = nil,
     provenance: Fact.Provenance = .measured, source: String? = nil
   ) {
     self.library = library

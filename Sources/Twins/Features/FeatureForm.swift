@@ -26,7 +26,8 @@ public struct FeatureForm: Sendable {
     self.roofline = roofline
     closed = ClosedForm(settings: settings, variant: variant, position: position)
     self.roofs =
-      variant.usesRoofs ? roofs.map { RoofFeatures(roofs: $0, settings: settings, variant: variant, position: position) } : nil
+      variant.usesRoofs
+      ? roofs.map { RoofFeatures(roofs: $0, settings: settings, variant: variant, position: position) } : nil
     self.settings = settings
     self.variant = variant
     self.position = position
@@ -177,7 +178,9 @@ public struct FeatureForm: Sendable {
       maximumPositions: architecture.maximumPositions)
     for operation in HeadOperation.allCases {
       let count = layer.heads.count { $0 == operation }
-      if count > 0 { sum += Double(count) * head(operation, headSize: Double(layer.headSize), of: Double(layer.heads.count)) }
+      if count > 0 {
+        sum += Double(count) * head(operation, headSize: Double(layer.headSize), of: Double(layer.heads.count))
+      }
     }
     sum += feedForward(hiddenSize: h, stack: layer.feedForward.map(Double.init))
     if index + 1 < architecture.layers.count {

@@ -26,10 +26,15 @@ struct RoofFeatures {
 
   private var tokens: Double { batch * n }
 
+  /// From memory to the core, for one row of a table, as on current processors.
+  private static let missSeconds = 1e-7
+
   func addEnds(_ vector: inout FeatureVector, embeddingWidth h: Double, lastWidth: Double) {
     vector[.calls] = 1 / batch
     addKernels(&vector, 4)
     add(&vector, .normalisationSeconds, elementwise(.layerNorm, elements: tokens * h, flops: 9, operands: 5))
+    // Words are anywhere in a table that no cache holds.
+    add(&vector, .normalisationSeconds, tokens * Self.missSeconds / Double(roofs.threads))
     addProduct(&vector, .projectionSeconds, m: batch, k: lastWidth, n: lastWidth)
     setSums(&vector)
   }

@@ -29,7 +29,8 @@ public struct RoofPlan: Sendable {
   ///   - tokens: numbers of tokens of a whole call (batch × length) that linear maps will see, the reference first.
   ///   - lengths: sequence lengths that heads will see, the reference first.
   public init(
-    space: DesignSpace = .flexibert2, tokens: [Int] = [128, 32, 64, 256, 512, 2048], lengths: [Int] = [128, 32, 64, 256]
+    space: DesignSpace = .flexibert2, tokens: [Int] = [128, 32, 64, 256, 512, 2048],
+    lengths: [Int] = [128, 32, 64, 256]
   ) {
     var maps: [(Int, Int)] = []
     var headSizes: [Int] = []
@@ -76,13 +77,9 @@ public struct RoofPlan: Sendable {
     }
   }
 
-  /// Every head size of a space at the first length, every second one at the others.
+  /// Every head size of a space at every length: the smaller a head, the less its parts say of it.
   public static func heads(space: DesignSpace = .flexibert2, lengths: [Int] = [128, 32, 64, 256]) -> [Head] {
     let sizes = Set(space.hiddenSizes.flatMap { h in space.headCounts.map { h / $0 } }).filter { $0 > 0 }.sorted()
-    return lengths.enumerated().flatMap { index, length in
-      sizes.enumerated().compactMap { position, size in
-        index == 0 || (position + index) % 2 == 0 ? Head(headSize: size, length: length) : nil
-      }
-    }
+    return lengths.flatMap { length in sizes.map { Head(headSize: $0, length: length) } }
   }
 }

@@ -100,7 +100,8 @@ public struct HostCalibration: Sendable {
     var series = HostSeries(
       deviceID: deviceID, sequenceLength: sequenceLength, threads: threads, seed: seed, flag: flag)
     let fitEnd = start + (1 - Self.unseenShare) * seconds
-    let rows = try series.measure(models, until: fitEnd, twin: roofTwin, isUnseen: false, progress: progress, emit: emit)
+    let rows = try series.measure(
+      models, until: fitEnd, twin: roofTwin, isUnseen: false, progress: progress, emit: emit)
     progress(.fit)
     let calibrator = Calibrator(file: file, runtime: "native", seed: seed, program: "edgetwin \(Program.version)")
     let (fitted, report) = try calibrator.calibrate(rows)
@@ -109,7 +110,8 @@ public struct HostCalibration: Sendable {
       let others = HostSample(space: space, twin: roofTwin, seed: seed &+ 1, longestSeconds: longest).draw(
         min(maximumUnseen, max(4, count / 2)), excluding: Set(models.map(\.id)))
       unseen = try series.measure(
-        others, until: max(start + seconds, clock.now() + Self.unseenShare * seconds), twin: roofTwin, isUnseen: true, progress: progress, emit: emit)
+        others, until: max(start + seconds, clock.now() + Self.unseenShare * seconds), twin: roofTwin, isUnseen: true,
+        progress: progress, emit: emit)
     }
     let measured = clock.now() - start
     let pairs = try unseen.compactMap { row in try Self.pair(fitted, row) }
@@ -129,7 +131,8 @@ public struct HostCalibration: Sendable {
     let twin = try Twin(
       file: file, runtime: row.runtime,
       settings: Settings(
-        batchSize: row.batchSize, sequenceLength: row.sequenceLength, precision: Precision(rawValue: row.precision) ?? .fp32,
+        batchSize: row.batchSize, sequenceLength: row.sequenceLength,
+        precision: Precision(rawValue: row.precision) ?? .fp32,
         threads: row.threads))
     return PredictedAgainstMeasured(
       id: model.id, predicted: try twin.predict(model, level: level).costs.latencySeconds, measuredSeconds: seconds,

@@ -37,7 +37,9 @@ public enum HostFacts {
     let stream = roofs.streams.filter { $0.threads == most }.max { $0.bytes < $1.bytes }
     let bandwidth =
       stream.map {
-        fact($0.bytesPerSecond, "B/s", .measured, "copying \(Int($0.bytes / 1e6)) MB on \(most) threads, both ways counted")
+        fact(
+          $0.bytesPerSecond, "B/s", .measured, "copying \(Int($0.bytes / 1e6)) MB on \(most) threads, both ways counted"
+        )
       } ?? fact(1e10, "B/s", .assumed, "nothing was measured")
     let capacity =
       state.memoryBytes.map { fact($0, "B", .measured, "MemTotal of /proc/meminfo") }

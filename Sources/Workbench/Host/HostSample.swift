@@ -39,8 +39,10 @@ public struct HostSample: Sendable {
     let compiled = CompiledTwin(twin, space: space)
     var costs: [CostEstimate] = []
     compiled.predict(points, into: &costs)
-    let timed = zip(points, costs).map { (point: $0, log: log($1.latencySeconds.median * Double(twin.settings.batchSize))) }
-      .filter { $0.log <= log(longestSeconds) }.sorted { $0.log < $1.log }
+    let timed = zip(points, costs).map {
+      (point: $0, log: log($1.latencySeconds.median * Double(twin.settings.batchSize)))
+    }
+    .filter { $0.log <= log(longestSeconds) }.sorted { $0.log < $1.log }
     guard count > 0, let first = timed.first, let last = timed.last else { return [] }
     var chosen: [Architecture] = []
     var places: [[Double]] = []

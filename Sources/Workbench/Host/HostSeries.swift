@@ -7,21 +7,22 @@ import Twins
 import struct Measurements.Measurement
 
 /// Measures models on this machine, with each number of threads, within a time.
-struct HostSeries {
-  var deviceID: String
-  var sequenceLength: Int
-  var batchSize = 1
-  var threads: [Int]
-  var seed: UInt64
-  var flag: StopFlag
+public struct HostSeries {
+  public var deviceID: String
+  public var sequenceLength: Int
+  public var batchSize = 1
+  public var threads: [Int]
+  public var seed: UInt64
+  public var flag: StopFlag
   private(set) var order = 0
-  private(set) var noiseFloor: NoiseFloor?
+  /// Of the series with the most models.
+  public private(set) var noiseFloor: NoiseFloor?
 
   private static let repeatSeconds = 0.03
   private static let preparationSeconds = 0.4
   private static let repeats = 3...10
 
-  init(
+  public init(
     deviceID: String, sequenceLength: Int = 128, batchSize: Int = 1, threads: [Int], seed: UInt64, flag: StopFlag
   ) {
     self.deviceID = deviceID
@@ -35,7 +36,7 @@ struct HostSeries {
   /// - Parameters:
   ///   - end: on the system's clock; what has no repeat by then has no row.
   ///   - twin: tells about how long the models take.
-  mutating func measure(
+  public mutating func measure(
     _ models: [Architecture], until end: Double, twin: Twin, isUnseen: Bool,
     progress: @escaping (HostCalibration.Step) -> Void, emit: (Measurement) throws -> Void
   ) throws -> [Measurement] {

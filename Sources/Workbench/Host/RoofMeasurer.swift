@@ -26,9 +26,8 @@ public struct RoofMeasurer {
   /// Least time of one timing.
   private static let chunkSeconds = 0.0005
   /// A product that would take longer says nothing that a smaller one of the same shape does not.
-  private static let largestFLOPs = 2e9
+  private static let largestFLOPs = 5e9
   private static let emptySteps = 401
-  private static let timedHeads = 4
 
   public init(space: DesignSpace = .flexibert2, threads: [Int], seconds: Double, cacheBytes: Double? = nil) {
     self.space = space
@@ -132,7 +131,8 @@ public struct RoofMeasurer {
         try add(
           .head(operation, head, isRelative: isRelative),
           .heads(
-            operation, count: Self.timedHeads * bench.threads, headSize: head.headSize, length: head.length,
+            operation, count: headCount(head.headSize, threads: bench.threads), headSize: head.headSize,
+            length: head.length,
             isRelative: isRelative))
       }
     }
@@ -146,6 +146,12 @@ public struct RoofMeasurer {
       }
     }
     return result
+  }
+
+  /// As many heads as the widest layers with heads of this size have, and as many on each thread.
+  private func headCount(_ size: Int, threads: Int) -> Int {
+    let counts = space.headCounts.filter { count in space.hiddenSizes.contains { $0 / count == size } }
+    return max(1, ((counts.max() ?? 4) + threads - 1) / threads) * threads
   }
 
   /// From the first cache to well beyond the last.
@@ -185,7 +191,7 @@ public struct RoofMeasurer {
       case .stream(let bytes):
         roofs.streams.append(.init(bytes: Double(bytes), threads: threads, bytesPerSecond: Double(bytes) / seconds))
       case .head(let operation, let head, let isRelative):
-        let share = max(seconds - step, 0.2 * seconds) / Double(Self.timedHeads * threads)
+        let share = max(seconds - step, 0.2 * seconds) / Double(headCount(head.headSize, threads: threads))
         roofs.heads.append(
           .init(
             operation: operation, headSize: head.headSize, length: head.length, isRelative: isRelative,

@@ -34,7 +34,8 @@ struct HostFinalists {
     do {
       try cache.store(found.file)
     } catch {
-      throw OutputError(description: "\(cache.path): cannot be written: \(error); set XDG_DATA_HOME to a folder that can")
+      throw OutputError(
+        description: "\(cache.path): cannot be written: \(error); set XDG_DATA_HOME to a folder that can")
     }
     return cache.path
   }

@@ -10,7 +10,8 @@ import struct Measurements.Measurement
 /// How this machine is measured to calibrate its twin.
 struct HostOptions: ParsableArguments, Sendable {
   @Option(
-    help: ArgumentHelp("Numbers of threads, comma-separated; by default 1, and 2 where there are cores.", valueName: "1,2"),
+    help: ArgumentHelp(
+      "Numbers of threads, comma-separated; by default 1, and 2 where there are cores.", valueName: "1,2"),
     transform: { try listed($0).map(threadCount) })
   var threads: [Int] = []
 
