@@ -64,6 +64,16 @@ public struct Spread: Sendable, Hashable, Codable {
 
   private static let maximumQuantiles = 201
 
+  /// The same with an independent, normal deviation on top: what rows of one occasion cannot show of another.
+  public func adding(logDeviation: Double) -> Spread {
+    guard logDeviation > 0, logScale > 0 else { return self }
+    var result = self
+    let factor = (1 + logDeviation * logDeviation / (logScale * logScale)).squareRoot()
+    result.offsets = offsets.map { $0 * factor }
+    result.logScale *= factor
+    return result
+  }
+
   /// Log offsets of the bounds from the median.
   ///
   /// Conformal: the quantiles at (1 ∓ level)/2. Where the level asks for more than n rows can vouch for (level > (n − 1)/(n + 1)), the outermost

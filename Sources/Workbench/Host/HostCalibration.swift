@@ -104,7 +104,10 @@ public struct HostCalibration: Sendable {
       models, until: fitEnd, twin: roofTwin, isUnseen: false, progress: progress, emit: emit)
     progress(.fit)
     let calibrator = Calibrator(file: file, runtime: "native", seed: seed, program: "edgetwin \(Program.version)")
-    let (fitted, report) = try calibrator.calibrate(rows)
+    let calibrated = try calibrator.calibrate(rows)
+    let report = calibrated.report
+    var fitted = calibrated.file
+    fitted.runtimes["native"]?.model?.latency.spread.add(noise: series.noiseFloor)
     var unseen: [Measurement] = []
     if !flag.isSet {
       let others = HostSample(space: space, twin: roofTwin, seed: seed &+ 1, longestSeconds: longest).draw(
@@ -137,5 +140,15 @@ public struct HostCalibration: Sendable {
     return PredictedAgainstMeasured(
       id: model.id, predicted: try twin.predict(model, level: level).costs.latencySeconds, measuredSeconds: seconds,
       spreadSeconds: row.spreadSeconds)
+  }
+}
+
+extension Spread {
+  /// A machine is a little faster or slower from one occasion to the next, which rows of one occasion do not show: at least so much.
+  private static let leastDeviation = 0.01
+
+  /// Adds what early and late rounds of the same models differed by, whose median is 0.6745 standard deviations.
+  fileprivate mutating func add(noise: NoiseFloor?) {
+    self = adding(logDeviation: max((noise?.median ?? 0) / 0.6745, Self.leastDeviation))
   }
 }
