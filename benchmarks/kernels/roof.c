@@ -148,7 +148,7 @@ static void *work(void *argument) {
   const size_t thread = (size_t)argument;
   for (size_t seen = 0;; seen++) {
     for (size_t spins = 0; atomic_load_explicit(&round_number, memory_order_acquire) == seen; spins++)
-      if (spins > 20000) nanosleep(&(struct timespec){0, 50000}, NULL);
+      if (spins > 200000) nanosleep(&(struct timespec){0, 2000000}, NULL);
     pass(thread);
     atomic_fetch_add_explicit(&finished, 1, memory_order_release);
   }
