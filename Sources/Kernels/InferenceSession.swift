@@ -48,6 +48,11 @@ public final class InferenceSession {
     guard (1...256).contains(options.threads) else {
       throw KernelError(.input, "threads must be 1 to 256, not \(options.threads)")
     }
+    if let set = options.instructionSet, !SessionOptions.instructionSets.contains(set) {
+      throw KernelError(
+        .input,
+        "instruction set \(set) is not known; take one of \(SessionOptions.instructionSets.joined(separator: ", "))")
+    }
     guard let kernels = edgetwin_kernels_best(options.instructionSet) else {
       throw KernelError(.machine, "there are no kernels for this processor")
     }

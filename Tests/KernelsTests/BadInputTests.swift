@@ -58,6 +58,9 @@ import Testing
     ) -> String? {
       kernelMessage(kind) { try fixture.session(.mean, batchSize: batchSize, length: length, options) }
     }
+    #expect(
+      message(.input, SessionOptions(instructionSet: "avx3"))
+        == "instruction set avx3 is not known; take one of avx512, avx2, baseline")
     #expect(message(batchSize: 0) == "batch size and sequence length must be at least 1")
     #expect(message(length: 0) == "batch size and sequence length must be at least 1")
     #expect(message(length: 20) == "sequence length 20 is above the model's maximum_positions, 19")

@@ -84,7 +84,7 @@ struct Fixture: Sendable {
 
 let fixtureNames = ["relative", "absolute"]
 /// Instruction sets to ask for; one that the processor lacks is answered by the next lower. Nil is the best there is.
-let instructionSets: [String?] = [nil, "avx512", "avx2", "baseline"]
+let instructionSets: [String?] = [nil] + SessionOptions.instructionSets
 
 let processorHasInt8 = edgetwin_kernels_best(nil)?.pointee.int8 ?? false
 /// The precisions that this processor runs.

@@ -16,7 +16,13 @@ done
 swift build -c release --product edgetwin >&2
 swift build -c release --product edgetwin-benchmarks >&2
 bin=$(swift build -c release --show-bin-path)
-sh benchmarks/kernels/setup.sh all >&2
+case " $* " in
+  *" bert "* | *" exports "*) sh benchmarks/kernels/setup.sh all >&2 ;;
+  *)
+    sh benchmarks/kernels/setup.sh proof >&2
+    case " $* " in *" minilm "*) sh benchmarks/kernels/setup.sh minilm >&2 ;; esac
+    ;;
+esac
 python=benchmarks/.venv/bin/python
 status=0
 for part in "$@"; do
