@@ -50,6 +50,9 @@ import Testing
     return sizes
   }()
 
+  /// Several panels of columns, and more rows than a kernel takes at a time.
+  private static let largeSizes = [(m: 15, n: 130, k: 70), (m: 130, n: 100, k: 1100)]
+
   @Test func productsAreRight() {
     let (a, b) = (scattered(40 * 40, seed: 2), scattered(40 * 48, seed: 3))
     for kernels in Self.kernels() {
@@ -135,9 +138,9 @@ import Testing
   }
 
   @Test func linearLayersAreRight() {
-    let (input, weights, bias) = (scattered(1600, seed: 4), scattered(1600, seed: 5), scattered(40, seed: 6))
+    let (input, weights, bias) = (scattered(143_000, seed: 4), scattered(110_000, seed: 5), scattered(130, seed: 6))
     for kernels in Self.kernels() {
-      for (m, n, k) in Self.sizes {
+      for (m, n, k) in Self.sizes + Self.largeSizes {
         let result = Self.linear(
           kernels, rows: m, inputs: k, outputs: n, input: Array(input.prefix(m * k)),
           weights: Array(weights.prefix(n * k)), bias: Array(bias.prefix(n)))
@@ -181,8 +184,8 @@ import Testing
   @Test(.enabled(if: processorHasInt8, "needs a processor with 8-bit dot products"))
   func int8LinearLayersStayWithinTheirSteps() throws {
     let kernels = try #require(edgetwin_kernels_best(nil))
-    let (input, weights, bias) = (scattered(1600, seed: 4), scattered(1600, seed: 5), scattered(40, seed: 6))
-    for (m, n, k) in Self.sizes {
+    let (input, weights, bias) = (scattered(143_000, seed: 4), scattered(110_000, seed: 5), scattered(130, seed: 6))
+    for (m, n, k) in Self.sizes + Self.largeSizes {
       let result = Self.linear(
         kernels, rows: m, inputs: k, outputs: n, input: Array(input.prefix(m * k)),
         weights: Array(weights.prefix(n * k)), bias: Array(bias.prefix(n)), precision: EDGETWIN_INT8)
