@@ -58,13 +58,15 @@ let package = Package(
     .executableTarget(
       name: "edgetwin",
       dependencies: [
-        "Boards", "ModelFiles", "Workbench",
+        "Boards", "Kernels", "ModelFiles", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What compares this project with the published method; not built by `swift build --product edgetwin`.
     .executableTarget(
       name: "edgetwin-benchmarks",
-      dependencies: ["Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Twins"],
+      dependencies: [
+        "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Twins", "Workbench",
+      ],
       path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures"]),

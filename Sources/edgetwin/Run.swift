@@ -1,6 +1,8 @@
 import ArgumentParser
+import Boards
 import CoSearch
 import Foundation
+import Measurements
 import Twins
 import Workbench
 
@@ -12,7 +14,12 @@ struct Run: AsyncParsableCommand {
         edgetwin run --max-energy 0.5J --latencies 5ms,50ms
         edgetwin run --devices rpi4-cpu,ncs2 --seconds 60 --format jsonl
 
-      Searches the whole space on every calibrated device, each on its own, for the time given.
+        edgetwin run --confirm --format jsonl
+
+      Searches the whole space on every calibrated device, each on its own, for the time given; then measures some of \
+      the finalists of this machine (the device local) on it, and compares. Its twin is made the first time, in half a \
+      minute, and kept; edgetwin calibrate --board local makes a better one. Where --devices, --evaluations or a format \
+      for programs is given, this machine takes part only with --confirm.
       """)
 
   @OptionGroup(title: "Where to look") var place: PlaceOptions
@@ -38,19 +45,37 @@ struct Run: AsyncParsableCommand {
   @Option(help: "Probability of the intervals.")
   var level: Double = 0.9
 
+  @Flag(
+    inversion: .prefixedNo, help: "Search on this machine too, and measure its finalists against their predictions.")
+  var confirm: Bool?
+
+  @Option(help: "Finalists of this machine to measure.")
+  var finalists = 3
+
   @OptionGroup var output: FormatOption
+
+  /// Whether this machine takes part.
+  private var confirms: Bool {
+    confirm ?? (output.format == .table && place.devices == nil && evaluations == nil && place.runtime == nil)
+  }
 
   func validate() throws {
     guard level > 0, level < 1 else { throw ValidationError("--level must be above 0 and below 1, such as 0.9") }
     guard !latencies.isEmpty else { throw ValidationError("--latencies names none; write 10ms,1s") }
+    if !(1...100).contains(finalists) { throw ValidationError("--finalists must be from 1 to 100") }
+    if confirm == true, place.runtime != nil, place.runtime != "native" {
+      throw ValidationError("--confirm measures the runtime native")
+    }
     if let evaluations, evaluations < 1 { throw ValidationError("--evaluations must be 1 or more") }
     if let threads, !(1...1_024).contains(threads) { throw ValidationError("--threads must be from 1 to 1024") }
   }
 
   func run() async throws {
     let library = DeviceLibrary.standard()
-    let devices = try place.devices ?? PlaceOptions.standardDevices(library)
-    let (latencies, seed) = (latencies, seed)
+    var named = try place.devices ?? PlaceOptions.standardDevices(library)
+    let host = confirms ? try await HostFinalists.twinFile(seed: seed) : nil
+    if let host { named.insert(host, at: 0) }
+    let (devices, latencies, seed) = (named, latencies, seed)
     let setups = try devices.map { device in
       var problem = Problem(devices: [])
       place.apply(to: &problem)
@@ -58,7 +83,8 @@ struct Run: AsyncParsableCommand {
       // What is slower than every budget that is to be answered is not looked for.
       if problem.budgets.maxLatencySeconds == nil { problem.budgets.maxLatencySeconds = latencies.max() }
       problem.devices = [device]
-      return try SearchSetup(problem, document: nil, library: library, runtime: place.runtime, level: level)
+      return try SearchSetup(
+        problem, document: nil, library: library, runtime: device == host ? "native" : place.runtime, level: level)
     }
     let extent: Explorer.Extent =
       evaluations.map { .evaluations($0) } ?? .seconds(seconds / Double(max(devices.count, 1)))
@@ -67,7 +93,8 @@ struct Run: AsyncParsableCommand {
       try await MainJob.run(
         setups, latencyBudgets: latencies, extentEach: extent, seed: seed, threads: threadCount
       ) { index in
-        Console.progress("searching on \(devices[index]), \(index + 1) of \(devices.count)")
+        let name = devices[index] == host ? "this machine" : devices[index]
+        Console.progress("searching on \(name), \(index + 1) of \(devices.count)")
       }
     }
     Console.endProgress()
@@ -76,6 +103,9 @@ struct Run: AsyncParsableCommand {
     } else {
       try Console.write(job.records, format: output.format)
       Console.say(job.captions.trimmingCharacters(in: .newlines))
+    }
+    if host != nil, !job.wasCancelled, let own = job.results.first {
+      try await HostFinalists(result: own, count: finalists, level: level).confirm(format: output.format)
     }
     if job.wasCancelled {
       Console.complain("stopped before the end: this is what was found so far")

@@ -33,6 +33,8 @@ public struct RepeatSummary: Sendable, Hashable {
   public var spreadSeconds: Double
   public var repeats: Int
   public var calls: Int
+  /// The single call that nothing came in between of.
+  public var fastestSeconds: Double
   /// Quantiles of the single calls.
   public var p95Seconds: Double
   public var p99Seconds: Double
@@ -60,6 +62,7 @@ public struct RepeatSummary: Sendable, Hashable {
     spreadSeconds = 1.4826 * Statistics.medianAbsoluteDeviation(values)
     self.repeats = repeats.count
     self.calls = calls.count
+    fastestSeconds = calls.first ?? .nan
     p95Seconds = Statistics.quantile(ofSorted: calls, 0.95)
     p99Seconds = Statistics.quantile(ofSorted: calls, 0.99)
     // Repeats that happen to agree to a per mille must not make an outlier of the next.

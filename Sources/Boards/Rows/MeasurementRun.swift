@@ -174,6 +174,7 @@ public struct MeasurementRun {
       "repeats": "\(summary.repeats)",
       "calls": "\(summary.calls)",
       "call_p99_s": "\(summary.p99Seconds)",
+      "call_fastest_s": "\(summary.fastestSeconds)",
       "outlier_repeats": "\(summary.outlierRounds.count)",
       "outlier_calls": "\(summary.outlierCalls)",
       "involuntary_switches": "\(summary.involuntarySwitches)",

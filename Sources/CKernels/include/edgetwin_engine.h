@@ -143,6 +143,8 @@ typedef struct edgetwin_kernels {
   // c[m, n] = a[m, k] · b[k, n]: for tests and for measuring roofs; n a multiple of 16.
   void (*product)(
       size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb, float *c, size_t ldc);
+  // exp(scale·(s − max)) of each row in place, one over their sum behind them: for measuring roofs.
+  void (*softmax_rows)(float *scores, size_t rows, size_t columns, size_t ld, float scale);
 } edgetwin_kernels;
 
 // The best kernels that this processor runs. `limit` names an instruction set not to go above (avx512, avx2, baseline), or is null.

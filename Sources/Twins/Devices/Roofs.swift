@@ -1,3 +1,5 @@
+import Architectures
+
 /// What a device's kernels reach when each is timed by itself: the facts that the costs of `native` and `onnxruntime` are derived from.
 ///
 /// A file without them has roofs that follow from its peak rate and bandwidth. Lists may hold several numbers of threads; shapes that
@@ -74,6 +76,63 @@ public struct Roofs: Sendable, Hashable, Codable {
     }
   }
 
+  /// A whole head of this project's kernels, one sequence: its products, softmax and own operation, q, k and v in cache.
+  public struct Head: Sendable, Hashable, Codable {
+    public var operation: HeadOperation
+    public var headSize: Int
+    public var length: Int
+    /// Whether it adds relative scores.
+    public var isRelative: Bool
+    /// Heads run side by side on so many.
+    public var threads: Int
+    /// Time of many heads over their number.
+    public var seconds: Double
+
+    enum CodingKeys: String, CodingKey {
+      case operation
+      case headSize = "head_size"
+      case length = "sequence_length"
+      case isRelative = "relative"
+      case threads, seconds
+    }
+
+    public init(
+      operation: HeadOperation, headSize: Int, length: Int, isRelative: Bool, threads: Int, seconds: Double
+    ) {
+      self.operation = operation
+      self.headSize = headSize
+      self.length = length
+      self.isRelative = isRelative
+      self.threads = threads
+      self.seconds = seconds
+    }
+
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      let name = try container.decode(String.self, forKey: .operation)
+      guard let operation = HeadOperation(name: name) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .operation, in: container, debugDescription: "\"\(name)\" is no head operation")
+      }
+      self.operation = operation
+      headSize = try container.decode(Int.self, forKey: .headSize)
+      length = try container.decode(Int.self, forKey: .length)
+      isRelative = try container.decode(Bool.self, forKey: .isRelative)
+      threads = try container.decode(Int.self, forKey: .threads)
+      seconds = try container.decode(Double.self, forKey: .seconds)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(operation.name, forKey: .operation)
+      try container.encode(headSize, forKey: .headSize)
+      try container.encode(length, forKey: .length)
+      try container.encode(isRelative, forKey: .isRelative)
+      try container.encode(threads, forKey: .threads)
+      try container.encode(seconds, forKey: .seconds)
+    }
+  }
+
   /// Starting a kernel on that many threads and waiting for it.
   public struct Dispatch: Sendable, Hashable, Codable {
     public var threads: Int
@@ -91,6 +150,8 @@ public struct Roofs: Sendable, Hashable, Codable {
   public var streams: [Stream]
   public var elementwise: [Elementwise]
   public var dispatch: [Dispatch]
+  /// Of the `native` runtime; where there are none, heads follow from ``products`` and ``elementwise``.
+  public var heads: [Head]
   /// What one call of the runtime costs before any kernel runs.
   public var callSeconds: Double?
   /// What a head costs beside its kernels, a sequence: finding its columns, being scheduled.
@@ -101,7 +162,7 @@ public struct Roofs: Sendable, Hashable, Codable {
   public var source: String?
 
   enum CodingKeys: String, CodingKey {
-    case library, products, streams, elementwise, dispatch, provenance, source
+    case library, products, streams, elementwise, dispatch, heads, provenance, source
     case callSeconds = "call_s"
     case headSeconds = "head_s"
     case cacheBytes = "cache_bytes"
@@ -109,7 +170,8 @@ public struct Roofs: Sendable, Hashable, Codable {
 
   public init(
     library: String? = nil, products: [Product] = [], streams: [Stream] = [], elementwise: [Elementwise] = [],
-    dispatch: [Dispatch] = [], callSeconds: Double? = nil, headSeconds: Double? = nil, cacheBytes: Double? = nil,
+    dispatch: [Dispatch] = [], heads: [Head] = [], callSeconds: Double? = nil, headSeconds: Double? = nil,
+    cacheBytes: Double? = nil,
     provenance: Fact.Provenance = .measured, source: String? = nil
   ) {
     self.library = library
@@ -117,6 +179,7 @@ public struct Roofs: Sendable, Hashable, Codable {
     self.streams = streams
     self.elementwise = elementwise
     self.dispatch = dispatch
+    self.heads = heads
     self.callSeconds = callSeconds
     self.headSeconds = headSeconds
     self.cacheBytes = cacheBytes
@@ -135,6 +198,7 @@ public struct Roofs: Sendable, Hashable, Codable {
     streams = try container.decodeIfPresent([Stream].self, forKey: .streams) ?? []
     elementwise = try container.decodeIfPresent([Elementwise].self, forKey: .elementwise) ?? []
     dispatch = try container.decodeIfPresent([Dispatch].self, forKey: .dispatch) ?? []
+    heads = try container.decodeIfPresent([Head].self, forKey: .heads) ?? []
     callSeconds = try container.decodeIfPresent(Double.self, forKey: .callSeconds)
     headSeconds = try container.decodeIfPresent(Double.self, forKey: .headSeconds)
     cacheBytes = try container.decodeIfPresent(Double.self, forKey: .cacheBytes)
@@ -149,7 +213,7 @@ public struct Roofs: Sendable, Hashable, Codable {
     let rates = 1.0...1e18
     for (key, count) in [
       (CodingKeys.products, products.count), (.streams, streams.count), (.elementwise, elementwise.count),
-      (.dispatch, dispatch.count),
+      (.dispatch, dispatch.count), (.heads, heads.count),
     ] where count > Self.maximumEntries {
       try reject(key, nil, "holds \(count) entries; at most \(Self.maximumEntries) are read")
     }
@@ -175,6 +239,13 @@ public struct Roofs: Sendable, Hashable, Codable {
     for (index, entry) in dispatch.enumerated()
     where !(Settings.threadCounts.contains(entry.threads) && entry.seconds >= 0 && entry.seconds <= 1) {
       try reject(.dispatch, index, "threads or seconds is not a value that a device can have")
+    }
+    for (index, entry) in heads.enumerated()
+    where
+      !(sizes.contains(entry.headSize) && sizes.contains(entry.length) && Settings.threadCounts.contains(entry.threads)
+      && entry.seconds > 0 && entry.seconds <= 60)
+    {
+      try reject(.heads, index, "head_size, sequence_length, threads or seconds is not a value that a head can have")
     }
     for (key, value) in [(CodingKeys.callSeconds, callSeconds), (.headSeconds, headSeconds)] {
       if let value, !(value >= 0 && value <= 60) { try reject(key, nil, "must be between 0 and 60 s") }

@@ -26,7 +26,8 @@ public struct FeatureForm: Sendable {
     self.roofline = roofline
     closed = ClosedForm(settings: settings, variant: variant, position: position)
     self.roofs =
-      variant.usesRoofs ? roofs.map { RoofFeatures(roofs: $0, settings: settings, position: position) } : nil
+      variant.usesRoofs
+      ? roofs.map { RoofFeatures(roofs: $0, settings: settings, variant: variant, position: position) } : nil
     self.settings = settings
     self.variant = variant
     self.position = position
@@ -70,7 +71,8 @@ public struct FeatureForm: Sendable {
     return vector
   }
 
-  public func head(_ operation: HeadOperation, headSize d: Double) -> FeatureVector {
+  /// - Parameter count: heads of the layer, which decides how evenly threads share them; nil takes them for many.
+  public func head(_ operation: HeadOperation, headSize d: Double, of count: Double? = nil) -> FeatureVector {
     var vector = FeatureVector()
     vector[.heads] = 1
     let features = Feature.headCount[Int(operation.rawValue)]
@@ -97,7 +99,7 @@ public struct FeatureForm: Sendable {
     vector[.productFLOPs] = flops
     setEncoderParameters(&vector, parameters)
     if roofline != nil { addRoofline(&vector, closed.head(operation, headSize: d)) }
-    roofs?.addHead(&vector, operation, headSize: d)
+    roofs?.addHead(&vector, operation, headSize: d, of: count)
     return vector
   }
 
@@ -176,7 +178,9 @@ public struct FeatureForm: Sendable {
       maximumPositions: architecture.maximumPositions)
     for operation in HeadOperation.allCases {
       let count = layer.heads.count { $0 == operation }
-      if count > 0 { sum += Double(count) * head(operation, headSize: Double(layer.headSize)) }
+      if count > 0 {
+        sum += Double(count) * head(operation, headSize: Double(layer.headSize), of: Double(layer.heads.count))
+      }
     }
     sum += feedForward(hiddenSize: h, stack: layer.feedForward.map(Double.init))
     if index + 1 < architecture.layers.count {

@@ -8,11 +8,14 @@ struct RoofFeatures {
   let roofs: RoofTable
   let settings: Settings
   let relative: Bool
+  /// Whether the kernels are this project's.
+  let isEngine: Bool
   private let batch: Double
   private let n: Double
   private let e: Double
 
-  init(roofs: RoofTable, settings: Settings, position: Architecture.Position) {
+  init(roofs: RoofTable, settings: Settings, variant: RuntimeVariant, position: Architecture.Position) {
+    isEngine = variant == .native
     self.roofs = roofs
     self.settings = settings
     relative = position == .relativeKey
@@ -23,55 +26,51 @@ struct RoofFeatures {
 
   private var tokens: Double { batch * n }
 
+  /// From memory to the core, for one row of a table, as on current processors.
+  private static let missSeconds = 1e-7
+
   func addEnds(_ vector: inout FeatureVector, embeddingWidth h: Double, lastWidth: Double) {
     vector[.calls] = 1 / batch
     addKernels(&vector, 4)
     add(&vector, .normalisationSeconds, elementwise(.layerNorm, elements: tokens * h, flops: 9, operands: 5))
+    // Words are anywhere in a table that no cache holds.
+    add(&vector, .normalisationSeconds, tokens * Self.missSeconds / Double(roofs.threads))
     addProduct(&vector, .projectionSeconds, m: batch, k: lastWidth, n: lastWidth)
     setSums(&vector)
   }
 
   func addAttention(_ vector: inout FeatureVector, hiddenSize h: Double, attentionWidth a: Double) {
-    addKernels(&vector, 4)
+    addKernels(&vector, 3)
     addProduct(&vector, .projectionSeconds, m: tokens, k: h, n: 3 * a)
     addProduct(&vector, .projectionSeconds, m: tokens, k: a, n: h)
     add(&vector, .normalisationSeconds, 2 * elementwise(.layerNorm, elements: tokens * h, flops: 9, operands: 3))
     setSums(&vector)
   }
 
-  func addHead(_ vector: inout FeatureVector, _ operation: HeadOperation, headSize d: Double) {
-    vector[.headTasks] = 1 / roofs.speedup
-    if operation.isSelfAttention { addHeadProduct(&vector, .scoreSeconds, m: n, k: d, n: n) }
-    if operation == .weightedMultiplicative { addHeadProduct(&vector, .scoreSeconds, m: n, k: d, n: d) }
-    if relative { addHeadProduct(&vector, .relativeScoreSeconds, m: n, k: d, n: 2 * n - 1) }
-    if relative || operation.isSelfAttention {
-      add(
-        &vector, .softmaxSeconds,
-        batch
-          * elementwise(
-            .softmax, elements: n * n, flops: KernelShapes.softmaxFLOPsPerElement, operands: relative ? 4 : 2))
-      addHeadProduct(&vector, .scoreSeconds, m: n, k: n, n: d)
+  /// - Parameter count: heads of the layer; nil takes them for many.
+  func addHead(_ vector: inout FeatureVector, _ operation: HeadOperation, headSize d: Double, of count: Double?) {
+    let balance = self.balance(count)
+    vector[.headTasks] = balance / Double(roofs.threads)
+    var parts = HeadParts(
+      operation, headSize: d, length: n, isRelative: relative, isEngine: isEngine, roofs: roofs)
+    if isEngine {
+      parts.scale(by: balance * roofs.headFactor(operation, headSize: d, length: n, isRelative: relative))
     }
-    switch operation {
-    case .scaledDotProduct, .weightedMultiplicative: break
-    case .discreteFourier:
-      addHeadProduct(&vector, .fourierSeconds, m: n, k: d, n: 2 * d)
-      addHeadProduct(&vector, .fourierSeconds, m: n, k: 2 * n, n: d)
-    case .discreteCosine:
-      addHeadProduct(&vector, .cosineSeconds, m: n, k: d, n: d)
-      addHeadProduct(&vector, .cosineSeconds, m: n, k: n, n: d)
-    case .convolution5, .convolution9, .convolution13:
-      let taps = Double(operation.taps ?? 0)
-      addHeadProduct(&vector, .convolutionSeconds, m: n, k: d, n: d)
-      addHeadProduct(&vector, .convolutionSeconds, m: n, k: d, n: d)
-      addHeadProduct(&vector, .convolutionSeconds, m: n, k: d, n: taps)
-      // Depthwise taps, product with q, softmax over taps, windowed sum.
-      add(
-        &vector, .convolutionSeconds,
-        batch * elementwise(nil, elements: n * d, flops: 4 * taps + 1, operands: 6)
-          + batch * elementwise(.softmax, elements: n * taps, flops: KernelShapes.softmaxFLOPsPerElement, operands: 2))
-    }
+    vector[.scoreSeconds] = parts.score
+    vector[.relativeScoreSeconds] = parts.relativeScore
+    vector[.softmaxSeconds] = parts.softmax
+    vector[.fourierSeconds] = parts.fourier
+    vector[.cosineSeconds] = parts.cosine
+    vector[.convolutionSeconds] = parts.convolution
     setSums(&vector)
+  }
+
+  /// Heads of all sequences are taken one by one by whichever thread is free: the last round may leave some without one.
+  private func balance(_ heads: Double?) -> Double {
+    guard isEngine, roofs.threads > 1, let heads, heads >= 1 else { return 1 }
+    let tasks = batch * heads
+    let threads = Double(roofs.threads)
+    return (tasks / threads).rounded(.up) * threads / tasks
   }
 
   func addFeedForward(_ vector: inout FeatureVector, hiddenSize h: Double, stack: [Double]) {
@@ -106,11 +105,6 @@ struct RoofFeatures {
 
   private func addProduct(_ vector: inout FeatureVector, _ feature: Feature, m: Double, k: Double, n: Double) {
     add(&vector, feature, roofs.productSeconds(m: m, k: k, n: n))
-  }
-
-  /// One product a sequence and head.
-  private func addHeadProduct(_ vector: inout FeatureVector, _ feature: Feature, m: Double, k: Double, n: Double) {
-    add(&vector, feature, batch * roofs.headProductSeconds(m: m, k: k, n: n))
   }
 
   private func elementwise(

@@ -142,7 +142,7 @@ struct CompiledTables: Sendable {
             of: form.attention(
               hiddenSize: Double(size), heads: Double(count), headSize: headSize,
               maximumPositions: space.maximumPositions)))
-        heads += HeadOperation.allCases.map { lanes.vector(of: form.head($0, headSize: headSize)) }
+        heads += HeadOperation.allCases.map { lanes.vector(of: form.head($0, headSize: headSize, of: Double(count))) }
       }
     }
     self.attention = attention

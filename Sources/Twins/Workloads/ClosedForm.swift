@@ -192,7 +192,7 @@ public struct ClosedForm: Sendable {
         calls: batch, flops: 2 * elements * d, bytesRead: e * (elements + batch * d * d), bytesWritten: e * elements)
     }
     if relative {
-      let distances = 2 * n - 1
+      let distances = variant == .native ? KernelShapes.engineDistances(n) : 2 * n - 1
       work[.relativeScores] = Work(
         calls: batch, flops: 2 * elements * distances, bytesRead: e * (elements + batch * d * distances),
         bytesWritten: e * tokens * distances)
@@ -205,6 +205,18 @@ public struct ClosedForm: Sendable {
     }
     switch operation {
     case .scaledDotProduct, .weightedMultiplicative: break
+    case .discreteFourier where variant == .native:
+      let half = KernelShapes.fourierRows(n)
+      work[.fourier] = Work(
+        calls: 3 * batch, flops: 4 * elements * d + 4 * batch * half * half * d,
+        bytesRead: e * (elements + batch * (2 * d * d + 2 * half * half + 2 * half * d)),
+        bytesWritten: e * (2 * elements + 2 * batch * half * d))
+    case .discreteCosine where variant == .native:
+      let (even, odd) = KernelShapes.cosineRows(n)
+      let squares = even * even + odd * odd
+      work[.cosine] = Work(
+        calls: 3 * batch, flops: 2 * elements * d + 2 * batch * squares * d,
+        bytesRead: e * (elements + batch * (d * d + squares + n * d)), bytesWritten: e * 2 * elements)
     case .discreteFourier:
       work[.fourier] = Work(
         calls: 2 * batch, flops: 4 * elements * (d + n),

@@ -15,6 +15,20 @@ struct KernelShapes {
   static let layerNormFLOPsPerElement = 8.0
   static let tanhFLOPsPerElement = 6.0
 
+  /// Rows that this project's attention kernel works on at a time (with AVX-512): each needs its own distances only.
+  static let engineRows = 14.0
+
+  /// Distances that the engine multiplies each query with, of `2n − 1`.
+  static func engineDistances(_ n: Double) -> Double { n + min(n, engineRows) - 1 }
+
+  /// Rows and columns of the folded token transforms: a DFT of n tokens takes two products of this size squared.
+  static func fourierRows(_ n: Double) -> Double { (n / 2).rounded(.down) + 1 }
+
+  /// A DCT takes one product of each size squared.
+  static func cosineRows(_ n: Double) -> (even: Double, odd: Double) {
+    ((n / 2).rounded(.up), (n / 2).rounded(.down))
+  }
+
   /// `rows×inputs` times a weight of `outputs×inputs`, plus bias.
   func linear(rows: Double, inputs: Double, outputs: Double) -> Shape {
     (

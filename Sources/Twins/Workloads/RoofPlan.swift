@@ -29,7 +29,8 @@ public struct RoofPlan: Sendable {
   ///   - tokens: numbers of tokens of a whole call (batch × length) that linear maps will see, the reference first.
   ///   - lengths: sequence lengths that heads will see, the reference first.
   public init(
-    space: DesignSpace = .flexibert2, tokens: [Int] = [128, 32, 512, 2048], lengths: [Int] = [128, 32, 64, 256]
+    space: DesignSpace = .flexibert2, tokens: [Int] = [128, 32, 64, 256, 512, 2048],
+    lengths: [Int] = [128, 32, 64, 256]
   ) {
     var maps: [(Int, Int)] = []
     var headSizes: [Int] = []
@@ -55,6 +56,8 @@ public struct RoofPlan: Sendable {
         for (k, columns) in [(d, n), (d, 2 * n - 1), (n, d), (d, d), (d, 2 * d), (2 * n, d)] {
           shapes.append(Shape(m: n, k: k, n: columns, isOfHead: true))
         }
+        // Transforms that are folded by their symmetries.
+        shapes.append(Shape(m: max(n / 2, 1), k: max(n / 2, 1), n: d, isOfHead: true))
       }
       for taps in [5, 9, 13] where index == 0 { shapes.append(Shape(m: n, k: 64, n: taps, isOfHead: true)) }
     }
@@ -62,5 +65,21 @@ public struct RoofPlan: Sendable {
     self.shapes = shapes.filter { seen.insert($0).inserted }.sorted {
       ($0.flops, $0.m, $0.k, $0.n) < ($1.flops, $1.m, $1.k, $1.n)
     }
+  }
+  /// A head to time whole.
+  public struct Head: Sendable, Hashable {
+    public var headSize: Int
+    public var length: Int
+
+    public init(headSize: Int, length: Int) {
+      self.headSize = headSize
+      self.length = length
+    }
+  }
+
+  /// Every head size of a space at every length: the smaller a head, the less its parts say of it.
+  public static func heads(space: DesignSpace = .flexibert2, lengths: [Int] = [128, 32, 64, 256]) -> [Head] {
+    let sizes = Set(space.hiddenSizes.flatMap { h in space.headCounts.map { h / $0 } }).filter { $0 > 0 }.sorted()
+    return lengths.flatMap { length in sizes.map { Head(headSize: $0, length: length) } }
   }
 }

@@ -1,3 +1,4 @@
+import Architectures
 import Foundation
 import Numerics
 
@@ -25,6 +26,20 @@ public struct RoofTable: Sendable {
   private let elementSeconds: [Roofs.Elementwise.Kernel: Double]
   private let secondsPerFLOP: Double
   private let streams: [(logBytes: Double, secondsPerByte: Double)]
+  /// Measured heads of each kind: how much longer than their parts they take, on the log scale.
+  private var headDeviations: [HeadKind: [HeadDeviation]] = [:]
+  let bytesPerElement: Double
+
+  struct HeadKind: Hashable {
+    var operation: HeadOperation
+    var isRelative: Bool
+  }
+
+  struct HeadDeviation {
+    var logHeadSize: Double
+    var logLength: Double
+    var log: Double
+  }
 
   /// Shares of the peak rate, and bandwidth of the caches in multiples of the memory's, where nothing was measured.
   private static let productEfficiency = 0.5
@@ -107,6 +122,38 @@ public struct RoofTable: Sendable {
     streamSecondsPerByte =
       measured.last(where: { $0.bytes > 2 * (roofs.cacheBytes ?? 0) }).map { 1 / $0.bytesPerSecond / bandwidthRatio }
       ?? 1 / memoryBandwidth
+    bytesPerElement = bytes
+    // Heads compute in fp32 whatever the weights are stored in.
+    guard let headCount = nearest(threads, roofs.heads.map(\.threads)) else { return }
+    let scale = pow(Double(headCount) / Double(threads), headCount == threads ? 0 : Self.threadEfficiency)
+    for entry in roofs.heads where entry.threads == headCount {
+      let d = Double(entry.headSize)
+      let n = Double(entry.length)
+      let parts = HeadParts(
+        entry.operation, headSize: d, length: n, isRelative: entry.isRelative, isEngine: true, roofs: self)
+      let own = entry.seconds * scale / rateRatio * formatRatio - headSeconds / Double(threads)
+      guard parts.sum > 0, own > 0 else { continue }
+      headDeviations[HeadKind(operation: entry.operation, isRelative: entry.isRelative), default: []].append(
+        HeadDeviation(
+          logHeadSize: Foundation.log(d), logLength: Foundation.log(n), log: Foundation.log(own / parts.sum)))
+    }
+  }
+
+  /// What a head of the engine takes over what its parts add up to: interpolated between the measured ones.
+  func headFactor(_ operation: HeadOperation, headSize d: Double, length n: Double, isRelative: Bool) -> Double {
+    let known = headDeviations[HeadKind(operation: operation, isRelative: isRelative)] ?? []
+    guard !known.isEmpty else { return 1 }
+    let (x, y) = (Foundation.log(d), Foundation.log(n))
+    // Inverse distances (Shepard 1968): exact where measured, and level beyond.
+    var (sum, weights) = (0.0, 0.0)
+    for one in known {
+      let (u, v) = (x - one.logHeadSize, y - one.logLength)
+      let weight = 1 / (u * u + v * v + 1e-4)
+      let sharp = weight * weight
+      sum += sharp * one.log
+      weights += sharp
+    }
+    return exp(sum / weights)
   }
 
   /// One product of `m×k` and `k×n` on all threads.
@@ -163,8 +210,12 @@ struct ProductModel: Sendable {
   private let deviations: [(m: Double, k: Double, n: Double, log: Double)]
   private let scale: Double
 
-  /// Shapes within about a factor of 1.3 of each other deviate alike.
-  private static let reach = 0.3
+  /// Shapes within about a factor of 1.2 of each other deviate alike; numbers of rows further.
+  private static let reach = 0.2
+  private static let rowReach = 0.6
+  private static let rowShare = reach * reach / (rowReach * rowReach)
+  /// Squared distance from which on a shape says nothing.
+  private static let farthest = 30 * reach * reach
   private static let doubt = 0.1
   private static let minimumFitted = 8
 
@@ -218,7 +269,9 @@ struct ProductModel: Sendable {
     var weights = Self.doubt
     for deviation in deviations {
       let (x, y, z) = (logs.0 - deviation.m, logs.1 - deviation.k, logs.2 - deviation.n)
-      let weight = exp(-(x * x + y * y + z * z) / (2 * Self.reach * Self.reach))
+      let distance = x * x * Self.rowShare + y * y + z * z
+      guard distance < Self.farthest else { continue }
+      let weight = exp(-distance / (2 * Self.reach * Self.reach))
       sum += weight * deviation.log
       weights += weight
     }

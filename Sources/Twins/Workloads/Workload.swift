@@ -207,8 +207,9 @@ private struct WorkloadBuilder {
       add("q kᵀ", .scores, count: sequences, shapes.product(batch: 1, m: n, k: d, n: n))
     }
     if relative {
-      // All 2n − 1 distances at once; the softmax reads them skewed.
-      add("q Rᵀ", .relativeScores, count: sequences, shapes.product(batch: 1, m: n, k: d, n: 2 * n - 1))
+      // The engine multiplies tiles of queries with the distances that they have; others all 2n − 1. The softmax reads them skewed.
+      let distances = variant == .native ? KernelShapes.engineDistances(n) : 2 * n - 1
+      add("q Rᵀ", .relativeScores, count: sequences, shapes.product(batch: 1, m: n, k: d, n: distances))
     }
     if attends {
       add("skew, scale and softmax", .softmax, count: sequences, shapes.softmax(n * n))
@@ -218,10 +219,21 @@ private struct WorkloadBuilder {
     case .scaledDotProduct, .weightedMultiplicative: break
     case .discreteFourier:
       add("v [C_d, S_d]", .fourier, count: sequences, shapes.product(batch: 1, m: n, k: d, n: 2 * d))
-      add("[C_n, −S_n] V", .fourier, count: sequences, shapes.product(batch: 1, m: n, k: 2 * n, n: d))
+      if variant == .native {
+        let half = KernelShapes.fourierRows(n)
+        add("folded C_n V, S_n V", .fourier, count: 2 * sequences, shapes.product(batch: 1, m: half, k: half, n: d))
+      } else {
+        add("[C_n, −S_n] V", .fourier, count: sequences, shapes.product(batch: 1, m: n, k: 2 * n, n: d))
+      }
     case .discreteCosine:
       add("v C_dᵀ", .cosine, count: sequences, shapes.product(batch: 1, m: n, k: d, n: d))
-      add("C_n V", .cosine, count: sequences, shapes.product(batch: 1, m: n, k: n, n: d))
+      if variant == .native {
+        let (even, odd) = KernelShapes.cosineRows(n)
+        add("even rows of C_n V", .cosine, count: sequences, shapes.product(batch: 1, m: even, k: even, n: d))
+        add("odd rows of C_n V", .cosine, count: sequences, shapes.product(batch: 1, m: odd, k: odd, n: d))
+      } else {
+        add("C_n V", .cosine, count: sequences, shapes.product(batch: 1, m: n, k: n, n: d))
+      }
     case .convolution5, .convolution9, .convolution13:
       convolution(taps: Double(operation.taps ?? 0), d: d)
     }

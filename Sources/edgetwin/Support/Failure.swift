@@ -33,6 +33,7 @@ enum Failure {
     case let error as BoardError:
       if case .unknownBoard = error { usage } else { 1 }
     case is OutputError: 1
+    case let error as KernelError: error.kind == .machine ? 1 : data
     default: nil
     }
   }

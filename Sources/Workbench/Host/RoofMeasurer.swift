@@ -1,0 +1,216 @@
+import Architectures
+import Boards
+import Foundation
+import Kernels
+import Numerics
+import Twins
+
+/// Times the engine's kernels one by one: what a device file keeps as its roofs.
+///
+/// Rounds over all kernels, in an order that is shuffled anew, until the time is spent; a kernel's time is that of its
+/// fastest round.
+public struct RoofMeasurer {
+  public var space: DesignSpace
+  /// Numbers of threads.
+  public var threads: [Int]
+  /// Time for everything.
+  public var seconds: Double
+  public var maximumRounds = 12
+  /// Size of the last cache; nil where the system does not say.
+  public var cacheBytes: Double?
+  public var seed: UInt64 = 1
+  public var shouldStop: () -> Bool = { false }
+  /// Share of the time that is spent.
+  public var progress: (Double) -> Void = { _ in }
+
+  /// Least time of one timing.
+  private static let chunkSeconds = 0.0005
+  /// A product that would take longer says nothing that a smaller one of the same shape does not.
+  private static let largestFLOPs = 5e9
+  private static let emptySteps = 401
+
+  public init(space: DesignSpace = .flexibert2, threads: [Int], seconds: Double, cacheBytes: Double? = nil) {
+    self.space = space
+    self.threads = threads
+    self.seconds = seconds
+    self.cacheBytes = cacheBytes
+  }
+
+  /// What a timing is for.
+  private enum Purpose: Hashable {
+    case empty(Int)
+    case tinyHeads(Int)
+    case epilogue(KernelProbe.Epilogue, isNorm: Bool)
+    case softmax
+    case stream(Int)
+    case head(HeadOperation, RoofPlan.Head, isRelative: Bool)
+    case product(RoofPlan.Shape)
+
+    var isOverhead: Bool {
+      switch self {
+      case .head, .product: false
+      default: true
+      }
+    }
+  }
+
+  private struct Timing {
+    var purpose: Purpose
+    var probe: KernelProbe
+    var kernels = 0
+    var seconds: [Double] = []
+    /// Whatever comes in between only adds.
+    var fastest: Double { seconds.min() ?? .nan }
+  }
+
+  /// - Throws: `KernelError` where the engine cannot run.
+  public func measure() throws -> Roofs {
+    var roofs = Roofs(provenance: .measured)
+    roofs.cacheBytes = cacheBytes
+    let clock = SystemClock()
+    let start = clock.now()
+    for (index, count) in threads.enumerated() where !shouldStop() {
+      let bench = try KernelBench(threads: count)
+      roofs.library = bench.library.description
+      // A later number of threads is faster through its round, but has fewer kernels only.
+      let end = start + seconds * Double(index + 1) / Double(threads.count)
+      let times = try time(bench, until: end, from: start, clock: clock)
+      write(times, threads: count, isFirst: index == 0, to: &roofs)
+    }
+    roofs.source = "timed one by one on this machine with edgetwin calibrate --board local"
+    return roofs
+  }
+
+  private func time(
+    _ bench: KernelBench, until end: Double, from start: Double, clock: SystemClock
+  ) throws -> [Purpose: Double] {
+    var timings = try probes(bench)
+    for round in 0..<maximumRounds {
+      var random = CounterRandom(seed: seed, stream: UInt64(round), UInt64(bench.threads))
+      // What everything else rests on comes first, should the time not be enough for one round.
+      let overheads = timings.indices.filter { timings[$0].purpose.isOverhead }
+      let rest = timings.indices.filter { !timings[$0].purpose.isOverhead }
+      for position in overheads + rest.shuffled(using: &random) {
+        if shouldStop() || clock.now() >= end { break }
+        let probe = timings[position].probe
+        if timings[position].kernels == 0 {
+          probe.run(kernels: 1)
+          let once = probe.seconds(kernels: 2)
+          timings[position].kernels = max(1, min(10_000, Int((Self.chunkSeconds / max(once, 1e-8)).rounded(.up))))
+        }
+        // Threads wake up and caches fill with the first kernel.
+        probe.run(kernels: 1)
+        timings[position].seconds.append(probe.seconds(kernels: timings[position].kernels))
+        progress(min(1, (clock.now() - start) / seconds))
+      }
+    }
+    return Dictionary(
+      timings.filter { !$0.seconds.isEmpty }.map { ($0.purpose, $0.fastest) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  private func probes(_ bench: KernelBench) throws -> [Timing] {
+    var result: [Timing] = []
+    func add(_ purpose: Purpose, _ kind: KernelProbe.Kind) throws {
+      result.append(Timing(purpose: purpose, probe: try KernelProbe(kind, bench: bench)))
+    }
+    for count in [1, Self.emptySteps] { try add(.empty(count), .emptySteps(count)) }
+    for count in [2, 34] {
+      try add(
+        .tinyHeads(count), .heads(.scaledDotProduct, count: count, headSize: 16, length: 1, isRelative: false))
+    }
+    for (epilogue, isNorm) in [(KernelProbe.Epilogue.none, false), (.gelu, false), (.none, true), (.norm, true)] {
+      try add(
+        .epilogue(epilogue, isNorm: isNorm),
+        .linear(rows: 128, inputs: 128, outputs: isNorm ? 512 : 2_048, epilogue: epilogue))
+    }
+    if bench.threads == 1 { try add(.softmax, .softmax(rows: 14, columns: 128)) }
+    for bytes in streamSizes(bench.threads) { try add(.stream(bytes), .stream(bytes: bytes)) }
+    let isRelative = space.position == .relativeKey
+    for head in RoofPlan.heads(space: space) {
+      for operation in space.operations {
+        try add(
+          .head(operation, head, isRelative: isRelative),
+          .heads(
+            operation, count: headCount(head.headSize, threads: bench.threads), headSize: head.headSize,
+            length: head.length,
+            isRelative: isRelative))
+      }
+    }
+    for shape in RoofPlan(space: space).shapes where shape.flops <= Self.largestFLOPs {
+      if shape.isOfHead {
+        if bench.threads == 1 { try add(.product(shape), .product(m: shape.m, k: shape.k, n: shape.n)) }
+      } else {
+        // Of a map whose weights would not stay in cache, as many columns as do: the rate is that of a column.
+        let columns = min(shape.n, max(64, (2 << 20) / shape.k / 64 * 64))
+        try add(.product(shape), .linear(rows: shape.m, inputs: shape.k, outputs: columns, epilogue: .none))
+      }
+    }
+    return result
+  }
+
+  /// As many heads as the widest layers with heads of this size have, and as many on each thread.
+  private func headCount(_ size: Int, threads: Int) -> Int {
+    let counts = space.headCounts.filter { count in space.hiddenSizes.contains { $0 / count == size } }
+    return max(1, ((counts.max() ?? 4) + threads - 1) / threads) * threads
+  }
+
+  /// From the first cache to well beyond the last.
+  private func streamSizes(_ threads: Int) -> [Int] {
+    let last = Int(min(4 * (cacheBytes ?? 32e6), 512e6))
+    let sizes = [16 << 10, 128 << 10, 512 << 10, 2 << 20, 8 << 20, Int(cacheBytes ?? 32e6) / 2, last]
+    // Small sets are a matter of dispatch where several threads share them.
+    return Set(sizes).sorted().filter { threads == 1 || $0 >= threads << 18 }
+  }
+
+  private func write(_ times: [Purpose: Double], threads: Int, isFirst: Bool, to roofs: inout Roofs) {
+    var step = 0.0
+    if let one = times[.empty(1)], let many = times[.empty(Self.emptySteps)] {
+      step = max(0, (many - one) / Double(Self.emptySteps - 1))
+      roofs.dispatch.append(.init(threads: threads, seconds: step))
+      if isFirst { roofs.callSeconds = max(0, one - step) }
+    }
+    if isFirst, let few = times[.tinyHeads(2)], let many = times[.tinyHeads(34)] {
+      roofs.headSeconds = max(0, (many - few) / 32) * Double(threads)
+    }
+    func rate(_ kernel: Roofs.Elementwise.Kernel, elements: Double, _ seconds: Double) {
+      guard seconds > 0 else { return }
+      roofs.elementwise.append(.init(kernel: kernel, threads: threads, elementsPerSecond: elements / seconds))
+    }
+    for (kernel, epilogue, isNorm) in [
+      (Roofs.Elementwise.Kernel.gelu, KernelProbe.Epilogue.gelu, false), (.layerNorm, .norm, true),
+    ] {
+      if let with = times[.epilogue(epilogue, isNorm: isNorm)],
+        let without = times[.epilogue(.none, isNorm: isNorm)]
+      {
+        rate(kernel, elements: 128 * (isNorm ? 512 : 2_048), max(with - without, 0.02 * with))
+      }
+    }
+    if let softmax = times[.softmax] { rate(.softmax, elements: 14 * 128, softmax) }
+    for (purpose, seconds) in times {
+      switch purpose {
+      case .stream(let bytes):
+        roofs.streams.append(.init(bytes: Double(bytes), threads: threads, bytesPerSecond: Double(bytes) / seconds))
+      case .head(let operation, let head, let isRelative):
+        let share = max(seconds - step, 0.2 * seconds) / Double(headCount(head.headSize, threads: threads))
+        roofs.heads.append(
+          .init(
+            operation: operation, headSize: head.headSize, length: head.length, isRelative: isRelative,
+            threads: threads, seconds: share))
+      case .product(let shape):
+        let columns = shape.isOfHead ? shape.n : min(shape.n, max(64, (2 << 20) / shape.k / 64 * 64))
+        let own = shape.isOfHead ? seconds : max(seconds - step, 0.2 * seconds)
+        roofs.products.append(
+          .init(
+            m: shape.m, k: shape.k, n: shape.n, threads: threads,
+            flopsPerSecond: 2 * Double(shape.m) * Double(shape.k) * Double(columns) / own))
+      default: break
+      }
+    }
+    roofs.streams.sort { ($0.threads, $0.bytes) < ($1.threads, $1.bytes) }
+    roofs.products.sort { ($0.threads, $0.m, $0.k, $0.n) < ($1.threads, $1.m, $1.k, $1.n) }
+    roofs.heads.sort {
+      ($0.threads, $0.operation.rawValue, $0.length, $0.headSize)
+        < ($1.threads, $1.operation.rawValue, $1.length, $1.headSize)
+    }
+  }
+}

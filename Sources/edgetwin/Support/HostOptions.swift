@@ -1,0 +1,66 @@
+import ArgumentParser
+import Boards
+import Foundation
+import Measurements
+import Twins
+import Workbench
+
+import struct Measurements.Measurement
+
+/// How this machine is measured to calibrate its twin.
+struct HostOptions: ParsableArguments, Sendable {
+  @Option(
+    help: ArgumentHelp(
+      "Numbers of threads, comma-separated; by default 1, and 2 where there are cores.", valueName: "1,2"),
+    transform: { try listed($0).map(threadCount) })
+  var threads: [Int] = []
+
+  @Option(help: "Time to measure, such as 3min.", transform: Quantities.duration)
+  var budget: Double?
+
+  @Option(help: ArgumentHelp("File for the measurements (JSON Lines).", valueName: "m.jsonl"))
+  var measurements: String?
+
+  @Option(help: "Id of the device in its file and in measurements; by default local.")
+  var name: String?
+
+  static let standardSeconds = 170.0
+
+  var isGiven: Bool { !threads.isEmpty || budget != nil || measurements != nil || name != nil }
+
+  func validate() throws {
+    if let name, name.isEmpty || !name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }) {
+      throw ValidationError("--name must be letters, digits and hyphens")
+    }
+    if Set(threads).count < threads.count { throw ValidationError("--threads names a number twice") }
+  }
+
+  private static func threadCount(_ text: String) throws -> Int {
+    guard let count = Int(text), (1...256).contains(count) else {
+      throw ValidationError("\"\(text)\" is no number of threads from 1 to 256")
+    }
+    return count
+  }
+
+  /// Numbers of threads that are measured.
+  var threadCounts: [Int] {
+    guard threads.isEmpty else { return threads }
+    let cores = max(CoreAffinity.allowed.count, 1)
+    return cores > 1 ? [1, 2] : [1]
+  }
+
+  /// Measures and fits, with progress on a terminal; ctrl-C ends the measuring.
+  func calibrate(seed: UInt64) async throws -> HostCalibration.Result {
+    if let measurements { try Console.checkFolder(of: measurements) }
+    let appender = try measurements.map { try MeasurementAppender(path: $0, resumes: false) }
+    let job = HostCalibration(
+      deviceID: name ?? HostFacts.deviceID, threads: threadCounts, seconds: budget ?? Self.standardSeconds, seed: seed)
+    let result = try await Interrupt.cancelling {
+      try await MeasuringThread.run(cores: []) { flag in
+        try job.run(flag: flag, progress: { Console.progress($0.text) }) { row in try appender?.append(row) }
+      }
+    }
+    Console.endProgress()
+    return result
+  }
+}
