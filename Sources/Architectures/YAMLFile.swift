@@ -217,8 +217,13 @@ public enum YAMLFile {
       }
       mark = node?.mark ?? mark
     }
+    // Swift's own words for an enumeration without such a case.
+    let isUnknownWord = problem.hasPrefix("Cannot initialize ")
+    let unknownWord = "\"\(node?.string ?? "")\" is no word for this; write one as in the shipped files"
     return YAMLFileError(
-      file: name, line: mark?.line, field: path.map(\.stringValue).joined(separator: "."), problem: problem)
+      file: name, line: mark?.line,
+      field: path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: "."),
+      problem: isUnknownWord ? unknownWord : problem)
   }
 
   private static func article(_ type: Any.Type) -> String {

@@ -1,17 +1,34 @@
+import Foundation
+
 /// Floats (or bytes) of a session: allocated once, aligned to cache lines, zero at first.
 final class AlignedMemory {
   let base: UnsafeMutableRawPointer
   let byteCount: Int
+  private let isMapped: Bool
+
+  /// From here on a block is pages of its own: zero without being written to, no holes between blocks that a heap could not fill, and
+  /// back to the system when it goes.
+  private static let mappedFrom = 1 << 18
 
   init(byteCount: Int) {
     self.byteCount = max(byteCount, 64)
-    base = UnsafeMutableRawPointer.allocate(byteCount: self.byteCount, alignment: 64)
-    base.initializeMemory(as: UInt8.self, repeating: 0, count: self.byteCount)
+    if self.byteCount >= Self.mappedFrom,
+      let pages = mmap(nil, self.byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0), pages != MAP_FAILED
+    {
+      base = pages
+      isMapped = true
+    } else {
+      base = UnsafeMutableRawPointer.allocate(byteCount: self.byteCount, alignment: 64)
+      base.initializeMemory(as: UInt8.self, repeating: 0, count: self.byteCount)
+      isMapped = false
+    }
   }
 
   convenience init(floats: Int) { self.init(byteCount: floats * MemoryLayout<Float>.stride) }
 
-  deinit { base.deallocate() }
+  deinit {
+    if isMapped { munmap(base, byteCount) } else { base.deallocate() }
+  }
 
   var floats: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
 }

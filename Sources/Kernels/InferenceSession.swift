@@ -48,6 +48,11 @@ public final class InferenceSession {
     guard (1...256).contains(options.threads) else {
       throw KernelError(.input, "threads must be 1 to 256, not \(options.threads)")
     }
+    if let set = options.instructionSet, !SessionOptions.instructionSets.contains(set) {
+      throw KernelError(
+        .input,
+        "instruction set \(set) is not known; take one of \(SessionOptions.instructionSets.joined(separator: ", "))")
+    }
     guard let kernels = edgetwin_kernels_best(options.instructionSet) else {
       throw KernelError(.machine, "there are no kernels for this processor")
     }
@@ -99,7 +104,7 @@ public final class InferenceSession {
   public func run(_ batch: TokenBatch) throws(KernelError) -> [Float] {
     try load(batch)
     runLoaded()
-    return answer(rows: head.isPerToken ? batch.tokenCount : batch.count)
+    return answer(rows: 0..<(head.isPerToken ? batch.tokenCount : batch.count))
   }
 
   /// Makes a batch the one that ``runLoaded()`` runs.
@@ -139,13 +144,18 @@ public final class InferenceSession {
     }
   }
 
-  private func answer(rows: Int) -> [Float] {
+  /// Rows of the answer of the last run, row-major.
+  ///
+  /// - Parameter rows: of what the loaded batch has: a row a sequence, or a row a token of all sequences one after another.
+  public func answer(rows: Range<Int>) -> [Float] {
     let width = plan.outputWidth
-    return [Float](unsafeUninitializedCapacity: rows * width) { buffer, count in
-      for row in 0..<rows {
-        for column in 0..<width { buffer[row * width + column] = plan.output[row * plan.outputStride + column] }
+    let planned = head.isPerToken ? batchSize * sequenceLength : batchSize
+    let rows = rows.clamped(to: 0..<planned)
+    return [Float](unsafeUninitializedCapacity: rows.count * width) { buffer, count in
+      for (index, row) in rows.enumerated() {
+        for column in 0..<width { buffer[index * width + column] = plan.output[row * plan.outputStride + column] }
       }
-      count = rows * width
+      count = rows.count * width
     }
   }
 }

@@ -57,7 +57,12 @@ final class PackedModel {
     let tensor = try tensor(name, shape)
     let copy = block(floats: tensor.count + 16)
     tensor.withUnsafeFloats { values in
-      if let base = values.baseAddress { copy.update(from: base, count: values.count) }
+      guard let base = values.baseAddress else { return }
+      for start in stride(from: 0, to: values.count, by: 1 << 20) {
+        let part = start..<min(start + (1 << 20), values.count)
+        (copy + start).update(from: base + start, count: part.count)
+        tensor.releasePages(part)
+      }
     }
     tensor.releasePages()
     return UnsafePointer(copy)
@@ -88,10 +93,15 @@ final class PackedModel {
         for column in 0..<outputs { bias[index * outputs + column] = values[column] }
       }
     }
-    // One tensor is packed straight from the file; several are laid one under another first.
-    if tensors.count == 1 {
-      let linear = tensors[0].withUnsafeFloats { packed($0, bias: bias, inputs: inputs, outputs: total) }
-      tensors[0].releasePages()
+    let linear = unpacked(bias: bias, inputs: inputs, outputs: total)
+    // Tensors are packed straight from the file, unless one ends within a panel: then they are laid one under another first.
+    if tensors.count == 1 || outputs % kernels.pointee.panel_columns == 0 {
+      for (index, tensor) in tensors.enumerated() {
+        tensor.withUnsafeFloats { values in
+          fill(linear, with: values, from: index * outputs, count: outputs) { tensor.releasePages($0) }
+        }
+        tensor.releasePages()
+      }
       return linear
     }
     let joined = AlignedMemory(floats: total * inputs)
@@ -103,29 +113,49 @@ final class PackedModel {
       }
       tensor.releasePages()
     }
-    return packed(
-      UnsafeBufferPointer(start: joined.floats, count: total * inputs), bias: bias, inputs: inputs, outputs: total)
+    fill(linear, with: UnsafeBufferPointer(start: joined.floats, count: total * inputs), from: 0, count: total) { _ in }
+    return linear
   }
 
-  private func packed(
-    _ values: UnsafeBufferPointer<Float>, bias: UnsafeMutablePointer<Float>, inputs: Int, outputs: Int
-  ) -> Linear {
+  /// Room for packed weights.
+  private func unpacked(bias: UnsafeMutablePointer<Float>, inputs: Int, outputs: Int) -> Linear {
     switch precision {
     case .fp32:
-      let weights = block(floats: edgetwin_packed_floats(kernels, outputs, inputs))
-      kernels.pointee.pack(values.baseAddress, outputs, inputs, weights)
       return Linear(
-        weights: UnsafeRawPointer(weights), scales: nil, sums: nil, bias: UnsafePointer(bias), inputs: inputs,
-        outputs: outputs)
-    case .int8:
-      let weights = block(bytes: edgetwin_packed_int8_bytes(kernels, outputs, inputs))
-      let scales = block(floats: Self.rounded(outputs) + 64)
-      let sums = block(bytes: 4 * (Self.rounded(outputs) + 64)).assumingMemoryBound(to: Int32.self)
-      kernels.pointee.pack_int8(
-        values.baseAddress, outputs, inputs, weights.assumingMemoryBound(to: Int8.self), scales, sums)
-      return Linear(
-        weights: UnsafeRawPointer(weights), scales: UnsafePointer(scales), sums: UnsafePointer(sums),
+        weights: UnsafeRawPointer(block(floats: edgetwin_packed_floats(kernels, outputs, inputs))), scales: nil,
+        sums: nil,
         bias: UnsafePointer(bias), inputs: inputs, outputs: outputs)
+    case .int8:
+      let sums = block(bytes: 4 * (Self.rounded(outputs) + 64)).assumingMemoryBound(to: Int32.self)
+      return Linear(
+        weights: UnsafeRawPointer(block(bytes: edgetwin_packed_int8_bytes(kernels, outputs, inputs))),
+        scales: UnsafePointer(block(floats: Self.rounded(outputs) + 64)), sums: UnsafePointer(sums),
+        bias: UnsafePointer(bias), inputs: inputs, outputs: outputs)
+    }
+  }
+
+  /// Packs `count` rows of weights as the outputs from `first`, the start of a panel, on. A few megabytes at a time, each of which
+  /// `done` is told (as elements of `values`), so that a large matrix is never in memory twice.
+  private func fill(
+    _ linear: Linear, with values: UnsafeBufferPointer<Float>, from first: Int, count: Int, done: (Range<Int>) -> Void
+  ) {
+    guard let source = values.baseAddress else { return }
+    let (panel, inputs) = (kernels.pointee.panel_columns, linear.inputs)
+    let step = max(1, (1 << 20) / max(inputs, 1) / panel) * panel
+    let weights = UnsafeMutableRawPointer(mutating: linear.weights)
+    for row in stride(from: 0, to: count, by: step) {
+      let rows = min(step, count - row)
+      let from = source + row * inputs
+      if let scales = linear.scales, let sums = linear.sums {
+        let packed = weights + edgetwin_packed_int8_bytes(kernels, first + row, inputs)
+        kernels.pointee.pack_int8(
+          from, rows, inputs, packed.assumingMemoryBound(to: Int8.self),
+          UnsafeMutablePointer(mutating: scales + first + row), UnsafeMutablePointer(mutating: sums + first + row))
+      } else {
+        let packed = weights.assumingMemoryBound(to: Float.self) + edgetwin_packed_floats(kernels, first + row, inputs)
+        kernels.pointee.pack(from, rows, inputs, packed)
+      }
+      done(row * inputs..<(row + rows) * inputs)
     }
   }
 

@@ -322,8 +322,9 @@ struct PlanBuilder {
       let bias: Tensor
       do {
         decoder = try model.maskedLanguageModelDecoder()
-        let own = model.weights.contains("\(name).decoder.bias")
-        bias = try model.weights.tensor(own ? "\(name).decoder.bias" : "\(name).bias", shape: [vocabulary])
+        // Hugging Face's files have the bias under either name.
+        let isShared = model.weights.contains("\(name).bias") && !model.weights.contains("\(name).decoder.bias")
+        bias = try model.weights.tensor(isShared ? "\(name).bias" : "\(name).decoder.bias", shape: [vocabulary])
       } catch { throw KernelError(error) }
       let weights = packed.pack([decoder], biases: [bias], inputs: width, outputs: vocabulary)
       add(

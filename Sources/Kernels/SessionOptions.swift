@@ -15,8 +15,12 @@ public struct SessionOptions: Sendable, Hashable {
   public var pinned: Bool
   /// What multiplies the linear layers.
   public var library: MatrixLibrary.Choice
-  /// Highest instruction set to use: `avx512`, `avx2` or `baseline`; nil for the best that the processor has.
+  /// Highest instruction set to use, one of ``instructionSets``; nil for the best that the processor has. Where the processor lacks it,
+  /// the next lower serves.
   public var instructionSet: String?
+
+  /// What ``instructionSet`` can be; `avx512` is that without 8-bit dot products.
+  public static let instructionSets = ["avx512", "avx2", "baseline"]
 
   public init(
     threads: Int = 1, precision: KernelPrecision = .fp32, pinned: Bool = false,

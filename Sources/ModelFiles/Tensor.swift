@@ -76,8 +76,11 @@ public struct Tensor: Sendable {
 
   /// Tells the system that the numbers will not be needed again soon: the pages of a mapped file leave memory, and come back from the file if
   /// they are read after all. Nothing happens to other tensors.
-  public func releasePages() {
+  ///
+  /// - Parameter elements: those that are meant; nil is all of them.
+  public func releasePages(_ elements: Range<Int>? = nil) {
     guard case .mapped(let file, let byteOffset) = storage else { return }
-    file.release(byteOffset..<byteOffset + 4 * count)
+    let part = (elements ?? 0..<count).clamped(to: 0..<count)
+    file.release(byteOffset + 4 * part.lowerBound..<byteOffset + 4 * part.upperBound)
   }
 }

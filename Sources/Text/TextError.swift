@@ -18,13 +18,13 @@ extension TextError: CustomStringConvertible {
     case .unreadable(let path, let reason):
       "\(path): cannot be read: \(reason)"
     case .notUTF8(let path, let line):
-      "\(path), line \(line): is not UTF-8; a WordPiece vocabulary is a text file with a token a line"
+      "\(path):\(line): is not UTF-8; a WordPiece vocabulary is a text file with a token a line"
     case .emptyVocabulary(let path):
       "\(path): is empty; a WordPiece vocabulary has a token a line"
     case .missingToken(let path, let token):
       "\(path): has no line \(token); a BERT vocabulary needs [UNK], [CLS] and [SEP]"
     case .invalidField(let path, let field, let problem):
-      field.isEmpty ? "\(path): \(problem)" : "\(path), field \(field): \(problem)"
+      field.isEmpty ? "\(path): \(problem)" : "\(path): \(field): \(problem)"
     }
   }
 }

@@ -35,6 +35,9 @@ struct Infer: ParsableCommand {
   @Option(help: "fp32, or int8: 8-bit weights and activations where the processor has instructions for them.")
   var precision: KernelPrecision = .fp32
 
+  @Flag(help: "Say on standard error what multiplies the matrices and what memory was planned.")
+  var verbose = false
+
   func validate() throws {
     guard (1...256).contains(threads) else { throw ValidationError("--threads must be from 1 to 256") }
     guard (1...65_536).contains(batchSize) else { throw ValidationError("--batch-size must be from 1 to 65536") }
@@ -44,6 +47,11 @@ struct Infer: ParsableCommand {
     let inference = try Inference(
       folder: model, input: input, head: head, batchSize: batchSize,
       options: SessionOptions(threads: threads, precision: precision))
+    if verbose {
+      let plan = inference.memoryPlan
+      Console.say(
+        "\(inference.matrixLibrary): weights \(plan.weightBytes) bytes, activations \(plan.activationBytes) bytes")
+    }
     try inference.run { try Console.write($0) }
   }
 }

@@ -142,6 +142,47 @@ enum Library {
     #expect(batch.seconds < base.seconds && batch.extrapolated.contains("batch_size"))
   }
 
+  @Test(arguments: ["a100", "m1-pro-cpu", "m1-pro-gpu", "jetson-nano-cpu", "jetson-nano-gpu", "ncs2", "rpi4-cpu"])
+  func meanPowerStaysBetweenIdleAndPeak(id: String) throws {
+    let file = try Library.file(id)
+    let base = file.defaultSettings(runtime: "protran")
+    var cases: [(Settings, [String])] = [(base, ["host.clock=10x"]), (base, ["host.clock=0.1x"])]
+    for (batch, length) in [(1, 128), (4, 128), (base.batchSize, 1), (base.batchSize, 512)] {
+      var settings = base
+      settings.batchSize = batch
+      settings.sequenceLength = length
+      cases.append((settings, []))
+    }
+    for (settings, overrides) in cases {
+      let twin = try Twin(
+        file: file, runtime: "protran", settings: settings, overrides: overrides.map { try Override(parsing: $0) })
+      let compiled = CompiledTwin(twin)
+      for point in Self.points {
+        let costs = try twin.predict(DesignSpace.flexibert2.architecture(of: point)).costs
+        let watts = costs.energyJoules.median / costs.latencySeconds.median
+        // Idle is a board's assumed figure; the profiled boards were somewhat below.
+        #expect(watts > 0.75 * file.device.power.idle.value, "\(settings) \(overrides)")
+        #expect(watts <= costs.peakPowerWatts.median * (1 + 1e-9), "\(settings) \(overrides)")
+        let fast = compiled.predict(point).peakPowerWatts.median
+        #expect(abs(fast / costs.peakPowerWatts.median - 1) < 1e-9, "\(settings) \(overrides)")
+      }
+    }
+  }
+
+  @Test(arguments: ["ncs2", "m1-pro-gpu", "a100", "rpi4-cpu"])
+  func smallerFormatsAreNoSlower(id: String) throws {
+    let file = try Library.file(id)
+    var settings = file.defaultSettings(runtime: "protran")
+    let base = try Twin(file: file, runtime: "protran", settings: settings)
+    settings.precision = .int8
+    let small = try Twin(file: file, runtime: "protran", settings: settings)
+    for point in Self.points {
+      let architecture = DesignSpace.flexibert2.architecture(of: point)
+      let seconds = try (base.predict(architecture), small.predict(architecture))
+      #expect(seconds.1.costs.latencySeconds.median <= seconds.0.costs.latencySeconds.median * (1 + 1e-9))
+    }
+  }
+
   @Test func moreMemoryMovesTheKnee() throws {
     // A model of 447 MB pages on a Jetson Nano of 2 GB, not on one of 8 GB.
     let base = try largeModelSeconds([])

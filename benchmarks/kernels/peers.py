@@ -1,9 +1,14 @@
 #!/usr/bin/env python3
 """Our kernels against the runtimes people would otherwise use, interleaved in one run; prints markdown tables.
 
- peers.py bert     BERT-Tiny, -Mini, -Base; batch 1 and 8; 1 and 2 threads; against ONNX Runtime, PyTorch 1.13 and 2.x
+ peers.py bert     BERT-Tiny, -Mini, -Base; batch 1 and 8; 1 and 2 threads; against ONNX Runtime, PyTorch 1.13 and 2.x; with
+                   the roof of matrix products and our own int8
  peers.py mixed    random mixed FlexiBERT models against ONNX Runtime on both exported forms
  peers.py exports  ONNX Runtime on our export against ONNX Runtime on Hugging Face's own export
+
+The roof is the time that the fastest of oneDNN (sgemm, and its matmul primitive with weights packed beforehand), OpenBLAS and our
+own packed kernels needs for the very matrix products of the model, one after another, and nothing else (roof.c); the share of the
+roof is its time over ours, the median of the rounds. int8 is our own with 8-bit weights and activations, its gain our fp32 time over its time.
 
 Length 128, fp32, the whole model with embeddings, mask and classifier, the same weights and tokens. Each contender is a process
 that has the model loaded; rounds go through the contenders in random order, and only one of them works at a time. A contender's
@@ -37,7 +42,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BERTS = {"tiny": (2, 128, 2, 512), "mini": (4, 256, 4, 1024), "base": (12, 768, 12, 3072)}
 OPERATIONS = ["sa_sdp", "sa_wma", "l_dft", "l_dct", "c_5", "c_9", "c_13"]
 LOGIT_LIMIT = 1e-4
+INT8_LOGIT_LIMIT = 0.2
 OURS = "EdgeTwin"
+OUR_INT8 = "EdgeTwin int8"
+ROOFS = {"roof: our kernels": "edgetwin", "roof: oneDNN sgemm": "onednn", "roof: oneDNN packed": "onednn_packed",
+         "roof: OpenBLAS": "openblas"}
 
 
 def bert(name):
@@ -59,18 +68,39 @@ def mixed(seed):
             "position": "relative_key", "layers": layers}
 
 
+def products(architecture, labels, batch, length):
+    """Every matrix product of a whole model of self-attention heads, as roof.c reads them."""
+    rows, lines = batch * length, []
+    for layer in architecture["layers"]:
+        width, size, heads = layer["hidden_size"], layer["head_size"], len(layer["heads"])
+        lines += [f"linear:{rows}:{3 * heads * size}:{width}", f"scores:{batch}:{length}:{size}:{heads}",
+                  f"contexts:{batch}:{length}:{size}:{heads}", f"linear:{rows}:{width}:{heads * size}"]
+        for inner in layer["feed_forward"]:
+            lines.append(f"linear:{rows}:{inner}:{width}")
+            width = inner
+        lines.append(f"linear:{rows}:{layer['hidden_size']}:{width}")
+    last = architecture["layers"][-1]["hidden_size"]
+    return " ".join([*lines, f"linear:{batch}:{last}:{last}", f"linear:{batch}:{labels}:{last}"])
+
+
 class Contender:
     """A process that serves the protocol of peer_serve.py."""
 
     def __init__(self, name, command, request):
         environment = {key: value for key, value in os.environ.items() if key not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
-        if name != OURS:
+        if name in ROOFS:  # it shares the products among its own threads
+            environment["OMP_NUM_THREADS"] = "1"
+        elif name not in (OURS, OUR_INT8):
             environment["OMP_NUM_THREADS"] = str(request["threads"])
         self.name, self.about = name, {}
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
-                                        cwd=HERE if name != OURS else None)
-        self.send(json.dumps(request))
-        self.ask("run 1", list)
+                                        cwd=HERE if name not in (OURS, OUR_INT8) else None)
+        self.send(request if isinstance(request, str) else json.dumps(request))
+        try:
+            self.ask("run 1", list)
+        except (BrokenPipeError, RuntimeError):
+            self.close()
+            raise
 
     def send(self, line):
         self.process.stdin.write(line + "\n")
@@ -117,11 +147,20 @@ def contend(contenders, rounds, seconds, draw):
 def summary(times, ours):
     """Median of each, name of the fastest peer, and the median and quartiles of its ratio to ours by round."""
     medians = {name: statistics.median([s for part in parts for s in part]) for name, parts in times.items()}
-    peers = {name: median for name, median in medians.items() if name != ours}
-    best = min(peers, key=peers.get)
-    by_round = sorted(statistics.median(b) / statistics.median(a) for a, b in zip(times[ours], times[best]))
-    low, high = np.quantile(by_round, [0.25, 0.75])
-    return {"medians": medians, "best": best, "ratio": statistics.median(by_round), "low": float(low), "high": float(high)}
+
+    def ratios(name):
+        """Its time over ours by round."""
+        return sorted(statistics.median(b) / statistics.median(a) for a, b in zip(times[ours], times[name]))
+
+    best = min((name for name in medians if name not in (ours, OUR_INT8, *ROOFS)), key=medians.get)
+    low, high = np.quantile(ratios(best), [0.25, 0.75])
+    result = {"medians": medians, "best": best, "ratio": statistics.median(ratios(best)), "low": float(low), "high": float(high)}
+    if roofs := [name for name in medians if name in ROOFS]:
+        result["roof"] = min(roofs, key=medians.get)
+        result["share"] = statistics.median(ratios(result["roof"]))
+    if OUR_INT8 in medians:
+        result["int8_gain"] = 1 / statistics.median(ratios(OUR_INT8))
+    return result
 
 
 class Bench:
@@ -130,7 +169,7 @@ class Bench:
         self.tool = shlex.split(options.edgetwin)
         self.draw = random.Random(options.seed)
         self.scratch = tempfile.TemporaryDirectory()
-        self.records, self.abouts, self.logits = [], {}, {}
+        self.records, self.abouts, self.logits, self.lacking = [], {}, {}, set()
 
     def call(self, *arguments):
         run = subprocess.run([*self.tool, *arguments], capture_output=True, text=True)
@@ -169,14 +208,28 @@ class Bench:
 
     def command(self, name):
         serve = os.path.join(HERE, "peer_serve.py")
-        if name == OURS:
+        if name in ROOFS:
+            return [self.options.roof]
+        if name in (OURS, OUR_INT8):
             return shlex.split(self.options.engine)
         if name.startswith("ONNX Runtime"):
             return [self.options.python, serve, "onnxruntime"]
         return [self.options.debian_python if "1.13" in name else self.options.python, serve, "torch"]
 
-    def race(self, label, folder, architecture, names, batch, threads, files, ours=OURS):
-        """All contenders on one model and setting. `files`: the ONNX files of each contender that takes some."""
+    def optional(self, name, request):
+        """A contender that a machine may lack; said once."""
+        if name in self.lacking:
+            return []
+        try:
+            return [Contender(name, self.command(name), request)]
+        except (BrokenPipeError, RuntimeError):
+            self.lacking.add(name)
+            print(f"{name}: not on this machine", file=sys.stderr)
+            return []
+
+    def race(self, label, folder, architecture, names, batch, threads, files, ours=OURS, roofs=False):
+        """All contenders on one model and setting. `files`: the ONNX files of each contender that takes some. `roofs`: with the
+        matrix products alone and with our int8."""
         request = {"model": folder, "batch": batch, "length": self.options.length, "threads": threads, "precision": "fp32"}
         contenders = []
         try:
@@ -184,11 +237,18 @@ class Bench:
                 extra = {} if name == OURS else {
                     "files": files.get(name, []), "vocabulary_size": architecture["vocabulary_size"]}
                 contenders.append(Contender(name, self.command(name), {**request, **extra}))
+            if roofs:
+                contenders += self.optional(OUR_INT8, {**request, "precision": "int8"})
+                shapes = products(architecture, 2, batch, self.options.length)
+                for name, library in ROOFS.items() if self.options.roof else []:
+                    contenders += self.optional(name, f"load {library} {threads} {batch * self.options.length} {shapes}")
             expected = self.expected(folder, architecture)
             for contender in contenders:
+                if contender.name in ROOFS:
+                    continue
                 logits = contender.ask("logits", list)[0]
                 error = np.abs(np.array(logits) - expected).max() / np.abs(expected).max()
-                if not error <= LOGIT_LIMIT:
+                if not error <= (INT8_LOGIT_LIMIT if contender.name == OUR_INT8 else LOGIT_LIMIT):
                     raise RuntimeError(f"{contender.name}: logits of {label} are {error:.1e} from the reference")
             times = contend(contenders, self.options.rounds, self.options.seconds, self.draw)
         finally:
@@ -201,16 +261,27 @@ class Bench:
         return record
 
     def table(self, names, ours=OURS):
-        print("| model | batch | threads | " + " | ".join(f"{name}, ms" for name in names) + " | fastest peer | ratio | middle half |")
-        print("| --- " * (len(names) + 6) + "|")
+        extra = {"roof, ms": lambda record: f"{record['medians'][record['roof']] * 1e3:.3g}",
+                 "share of the roof": lambda record: f"{record['share'] * 100:.0f} %",
+                 "fastest products": lambda record: record["roof"].removeprefix("roof: ")}
+        extra = extra if any("roof" in record for record in self.records) else {}
+        if any("int8_gain" in record for record in self.records):
+            extra["int8, ms"] = lambda record: f"{record['medians'][OUR_INT8] * 1e3:.3g}"
+            extra["gain of int8"] = lambda record: f"{record['int8_gain']:.2f}"
+        heads = ["model", "batch", "threads", *(f"{name}, ms" for name in names), "fastest peer", "ratio", "middle half", *extra]
+        print(f"| {' | '.join(heads)} |\n{'| --- ' * len(heads)}|")
         for record in self.records:
-            cells = [f"{record['medians'][name] * 1e3:.3g}" for name in names]
-            print(f"| {record['model']} | {record['batch']} | {record['threads']} | {' | '.join(cells)} | {record['best']} | "
-                  f"{record['ratio']:.2f} | {record['low']:.2f} to {record['high']:.2f} |")
+            cells = [record["model"], str(record["batch"]), str(record["threads"]),
+                     *(f"{record['medians'][name] * 1e3:.3g}" for name in names), record["best"], f"{record['ratio']:.2f}",
+                     f"{record['low']:.2f} to {record['high']:.2f}", *(cell(record) for cell in extra.values())]
+            print(f"| {' | '.join(cells)} |")
         ratios = [record["ratio"] for record in self.records]
         if ratios:
             print(f"\nGeometric mean of the ratios: {math.exp(statistics.mean(map(math.log, ratios))):.3f}, "
                   f"lowest {min(ratios):.3f}, of {len(ratios)}.")
+        for name in self.lacking:
+            print(f"- {name}: not on this machine")
+        names = [name for name in self.abouts if name in names or name in ROOFS]
         for name in names:
             chosen = {}
             for label, batch, threads, about in self.abouts.get(name, []):
@@ -234,7 +305,7 @@ class Bench:
                 files.append(self.hugging_face(folder))
             for batch, threads in self.settings():
                 self.race(f"BERT-{label.capitalize()}", folder, architecture, names, batch, threads,
-                          {name: files for name in names if name.startswith("ONNX")})
+                          {name: files for name in names if name.startswith("ONNX")}, roofs=True)
         self.table(names)
 
     def mixed(self):
@@ -279,6 +350,9 @@ def main():
     parser.add_argument("--engine", help="the command that serves our kernels (not for exports)")
     parser.add_argument("--python", default=os.path.abspath(venv) if os.path.exists(venv) else sys.executable)
     parser.add_argument("--debian-python", default="/usr/bin/python3", help="the interpreter that has PyTorch 1.13")
+    roof = os.path.join(HERE, "..", ".cache", "roof")
+    parser.add_argument("--roof", default=os.path.abspath(roof) if os.path.exists(roof) else None,
+                        help="the program of roof.c that setup.sh builds")
     parser.add_argument("--models", type=items(str), default=["tiny", "mini", "base"])
     parser.add_argument("--batches", type=items(int), default=[1, 8])
     parser.add_argument("--threads", type=items(int), default=[1, 2])

@@ -36,6 +36,15 @@ public struct ResidualModel: Sendable, Hashable, Codable {
       && weights.count == Monomials(variables: count, degree: degree).count
   }
 
+  /// Moves a summary's zero: a candidate whose `summary` is larger by `distance` gets what it got before.
+  mutating func shift(_ summary: Summary, by distance: Double) {
+    for index in inputs.indices where inputs[index] == summary {
+      lower[index] += distance
+      upper[index] += distance
+      center[index] += distance
+    }
+  }
+
   func value(of summaries: SummaryValues, logSeconds: Double, monomials: Monomials) -> Double {
     withUnsafeTemporaryAllocation(of: Double.self, capacity: inputs.count) { z in
       for index in inputs.indices {

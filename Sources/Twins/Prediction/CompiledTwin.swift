@@ -81,13 +81,14 @@ public struct CompiledTwin: Sendable {
     let steady = !twin.settings.includesStartup
     let latency = measures[0].logMedian(sum, summaries: summaries, logSeconds: 0)
     let energy = measures[1].logMedian(sum, summaries: summaries, logSeconds: 0)
-    let peak = measures[2].logMedian(sum, summaries: summaries, logSeconds: latency)
+    let steadyLatency = latency + (steady ? measures[0].logSteadyShare(sum, startup: startup) : 0)
+    let steadyEnergy = energy + (steady ? measures[1].logSteadyShare(sum, startup: startup) : 0)
+    // A peak is no lower than the mean, as in `Twin.costs`.
+    let peak = max(measures[2].logMedian(sum, summaries: summaries, logSeconds: latency), steadyEnergy - steadyLatency)
     let power = measures[2].estimate(peak, excess: excess)
     return CostEstimate(
-      latencySeconds: measures[0].estimate(
-        latency + (steady ? measures[0].logSteadyShare(sum, startup: startup) : 0), excess: excess),
-      energyJoules: measures[1].estimate(
-        energy + (steady ? measures[1].logSteadyShare(sum, startup: startup) : 0), excess: excess),
+      latencySeconds: measures[0].estimate(steadyLatency, excess: excess),
+      energyJoules: measures[1].estimate(steadyEnergy, excess: excess),
       peakPowerWatts: powerBounds.limit(power, measured: measures[2].measured(power.median)))
   }
 }

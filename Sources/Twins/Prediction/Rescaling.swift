@@ -63,15 +63,20 @@ public struct Rescaling {
         batchSize: reference.batchSize, sequenceLength: reference.sequenceLength, precision: reference.precision))
     let to = datasheet(device, settings)
     var scaled = model
-    scaled.latency.forms = model.latency.forms.map { rescaled($0, from: from, to: to, power: 1) }
+    scaled.latency.forms = model.latency.forms.map { rescaled($0, from: from, to: to) }
     scaled.roofline = model.roofline?.scaled(
       rates: to.productRate / from.productRate, bandwidth: from.streamSecondsPerByte / to.streamSecondsPerByte,
       host: to.hostSpeed / from.hostSpeed)
     // Energy is time at a power that the facts give; the coefficients follow the time.
-    let powerRatio = meanPower(to) / meanPower(from)
-    scaled.energy.forms = model.energy.forms.map { rescaled($0, from: from, to: to, power: powerRatio) }
+    let power = (from: meanPower(from), to: meanPower(to))
+    scaled.energy.forms = model.energy.forms.map { rescaled($0, from: from, to: to, power: power) }
     let peakRatio = peakPower(to) / peakPower(from)
     scaled.peakPower.logLevel += log(peakRatio)
+    // Residuals know models by the bytes of the fitted precision: at another, the same model is no smaller one.
+    let logFormat = log(settings.precision.bytes / reference.precision.bytes)
+    scaled.latency.residual?.shift(.logParameterBytes, by: logFormat)
+    scaled.energy.residual?.shift(.logParameterBytes, by: logFormat)
+    scaled.peakPower.residual?.shift(.logParameterBytes, by: logFormat)
     return withPaging(scaled)
   }
 
@@ -107,7 +112,10 @@ public struct Rescaling {
     twin.peakPower().coefficients.reduce(0) { $0 + $1.value }
   }
 
-  private func rescaled(_ form: LinearForm, from: DatasheetTwin, to: DatasheetTwin, power: Double) -> LinearForm {
+  /// - Parameter power: watts at which a form in joules spends its time, by the facts; nil for one in seconds.
+  private func rescaled(
+    _ form: LinearForm, from: DatasheetTwin, to: DatasheetTwin, power: (from: Double, to: Double)? = nil
+  ) -> LinearForm {
     var form = form
     // Roofs and features hold what batch, length, threads and rates do.
     let usesRoofs = entry.variant.usesRoofs
@@ -134,7 +142,7 @@ public struct Rescaling {
         .weightedMultiplicativeHeads, .discreteFourierHeads, .discreteCosineHeads, .convolution5Heads,
         .convolution9Heads, .convolution13Heads, .feedForwardStacks, .joins:
         // Part launch, once a call; part vector work, which grows with the tokens (heads': with their pairs).
-        let launch = prior.headSeconds / from.hostSpeed / Double(from.settings.batchSize)
+        let launch = prior.headSeconds / from.hostSpeed / Double(from.settings.batchSize) * (power?.from ?? 1)
         let share = coefficient.value > 0 ? min(1, launch / coefficient.value) : 1
         let isHead = ![.layers, .feedForwardStacks, .joins].contains(coefficient.feature)
         factor = host * (share * batchRatio + (1 - share) * pow(lengthRatio, isHead ? 2 : 1))
@@ -147,7 +155,7 @@ public struct Rescaling {
         coefficient.at = (coefficient.at ?? 0) * capacity
         if coefficient.feature == .pagedParameterBytes { coefficient.shape = (coefficient.shape ?? 0) * capacity }
       }
-      coefficient.value *= factor * power
+      coefficient.value *= factor * (power.map { $0.to / $0.from } ?? 1)
       form.coefficients[index] = coefficient
     }
     return form

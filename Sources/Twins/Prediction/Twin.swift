@@ -92,7 +92,8 @@ public struct Twin: Sendable {
       return Estimate(
         median: median, lower: median * exp(offsets.lower - widening), upper: median * exp(offsets.upper + widening))
     }
-    let peak = medians.peakPowerWatts
+    // A peak is no lower than the mean: the two are fitted apart, and part far from the fit.
+    let peak = max(medians.peakPowerWatts, medians.energyJoules / medians.latencySeconds)
     return CostEstimate(
       latencySeconds: estimate(medians.latencySeconds, model.latency, widening: widening),
       energyJoules: estimate(medians.energyJoules, model.energy, widening: widening),

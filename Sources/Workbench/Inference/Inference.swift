@@ -37,6 +37,12 @@ public struct Inference {
             source: source, line: line.line, field: "input_ids",
             problem: "has \(ids.count) tokens; the model takes at most \(limit)")
         }
+        let architecture = model.architecture
+        try Self.check(
+          ids, below: architecture.vocabularySize, "ids", field: "input_ids", source: source, line: line.line)
+        try Self.check(
+          types ?? [], below: architecture.typeVocabularySize, "types", field: "token_type_ids", source: source,
+          line: line.line)
         sequences.append((ids, types ?? [Int32](repeating: 0, count: ids.count)))
       case .text(let text, let pair):
         let own = try tokenizer ?? WordPieceTokenizer.open(folder: folder)
@@ -52,7 +58,17 @@ public struct Inference {
       options: options)
   }
 
-  /// Gives each line's answer to `write`, in order: `{"id","shape":[…],"values":[…]}`, row-major, digits enough to name each 32-bit float.
+  /// Before anything runs, so that the line and the field are named whatever the batch.
+  private static func check(
+    _ numbers: [Int32], below limit: Int, _ what: String, field: String, source: String, line: Int
+  ) throws {
+    guard let index = numbers.firstIndex(where: { $0 < 0 || $0 >= limit }) else { return }
+    throw InputFileError(
+      source: source, line: line, field: "\(field)[\(index)]",
+      problem: "is \(numbers[index]); \(what) run from 0 to \(limit - 1)")
+  }
+
+  /// Gives each line's answer to `write`, in order and in pieces: `{"id","shape":[…],"values":[…]}`, row-major, digits enough to name each 32-bit float.
   ///
   /// - Throws: `InputFileError` naming the line, or what `write` throws.
   public func run(write: (String) throws -> Void) throws {
@@ -60,30 +76,45 @@ public struct Inference {
     while start < sequences.count {
       let end = min(start + session.batchSize, sequences.count)
       let part = sequences[start..<end]
-      let values: [Float]
       do throws(KernelError) {
-        values = try session.run(TokenBatch(sequences: part.map(\.ids), types: part.map(\.types)))
+        try session.load(TokenBatch(sequences: part.map(\.ids), types: part.map(\.types)))
       } catch {
         throw InputFileError(
           source: source, line: inputs[start].line,
           problem: "\(error) (sequences are counted from 0 at this line)")
       }
-      var offset = 0
+      session.runLoaded()
+      var first = 0
       for index in start..<end {
-        let rows = session.head.isPerToken ? sequences[index].ids.count : 1
-        let own = values[offset..<offset + rows * session.outputWidth]
-        offset += own.count
-        guard own.allSatisfy(\.isFinite) else {
-          throw InputFileError(
-            source: source, line: inputs[index].line,
-            problem: "the model's answer is not finite: its weights overflow 32-bit floats")
-        }
-        let shape = session.head.isPerToken ? [rows, session.outputWidth] : [session.outputWidth]
-        try write(
-          "{\"id\":\(inputs[index].idJSON),\"shape\":\(JSONText.list(shape.map(String.init))),\"values\":"
-            + "\(JSONText.list(own.lazy.map { "\($0)" }))}\n")
+        let rows = first..<first + (session.head.isPerToken ? sequences[index].ids.count : 1)
+        first = rows.upperBound
+        try self.write(rows, of: index, write: write)
       }
       start = end
     }
+  }
+
+  /// A row at a time, so that a text of millions of numbers is never in memory.
+  private func write(_ rows: Range<Int>, of index: Int, write: (String) throws -> Void) throws {
+    for row in rows {
+      guard session.answer(rows: row..<row + 1).allSatisfy(\.isFinite) else {
+        throw InputFileError(
+          source: source, line: inputs[index].line,
+          problem: "the model's answer is not finite: its weights overflow 32-bit floats")
+      }
+    }
+    let shape = session.head.isPerToken ? [rows.count, session.outputWidth] : [session.outputWidth]
+    var text = "{\"id\":\(inputs[index].idJSON),\"shape\":\(JSONText.list(shape.map(String.init))),\"values\":["
+    for row in rows {
+      for (column, value) in session.answer(rows: row..<row + 1).enumerated() {
+        if row > rows.lowerBound || column > 0 { text += "," }
+        text += "\(value)"
+      }
+      if text.utf8.count > 1 << 16 {
+        try write(text)
+        text = ""
+      }
+    }
+    try write(text + "]}\n")
   }
 }

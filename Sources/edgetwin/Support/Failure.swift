@@ -6,6 +6,7 @@ import CoSearch
 import Foundation
 import Kernels
 import ModelFiles
+import Text
 import Twins
 import Workbench
 
@@ -19,6 +20,8 @@ enum Failure {
     switch error {
     case is InputFileError, is YAMLFileError, is CalibrationError, is DesignSpaceError: data
     case let error as ModelFileError: error.kind == .input ? data : 1
+    case let error as KernelError: error.kind == .machine ? 1 : data
+    case is TextError: data
     case let error as TwinError:
       if case .doesNotFit = error { 1 } else { usage }
     case let error as SearchError:
