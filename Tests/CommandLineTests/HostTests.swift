@@ -20,6 +20,24 @@ import Testing
       "predict", "--device", "d.yaml", "--architectures", "a.jsonl", "--format", "jsonl")
     #expect(try predicted.rows().allSatisfy { $0.median("latency_s") > 0 && $0["runtime"] as? String == "native" })
     #expect(try tool.run("explain", "--device", "d.yaml", "--architectures", "m.jsonl").status != 1)
+    // A twin that is kept takes part in the main job, and its finalists are measured.
+    var withTwin = tool
+    withTwin.environment["XDG_DATA_HOME"] = tool.folder.path
+    try FileManager.default.createDirectory(
+      at: tool.folder.appending(path: "edgetwin"), withIntermediateDirectories: true)
+    try tool.write(try tool.read("d.yaml"), to: "edgetwin/host.yaml")
+    let run = [
+      "run", "--confirm", "--devices", "a100", "--evaluations", "500", "--latencies", "4ms", "--finalists", "2",
+    ]
+    let text = try withTwin.run(arguments: run)
+    #expect(text.status == 0, "\(text.errors)")
+    for word in ["Measured on this machine", "the device local", "a100", "Spearman"] {
+      #expect(text.output.contains(word))
+    }
+    let measured = try withTwin.run(arguments: run + ["--format", "jsonl"]).rows().filter {
+      $0["measured_latency_s"] != nil
+    }
+    #expect(!measured.isEmpty && measured.allSatisfy { $0["device"] as? String == "local" })
     // The rows are what the file was fitted on, and can be fitted again.
     let again = try tool.run(
       "calibrate", "m.jsonl", "--device", "d.yaml", "--runtime", "native", "--output", "e.yaml")

@@ -22,14 +22,11 @@ struct HostFinalists {
   static func twinFile(seed: UInt64) async throws -> String {
     let cache = HostTwinCache()
     if cache.file() != nil { return cache.path }
-    try Console.checkFolder(of: "-")
     Console.say(
       "making a first twin of this machine in \(Int(calibrationSeconds)) s, kept in \(cache.path);"
         + " edgetwin calibrate --board local --output that file makes a better one")
-    var options = HostOptions()
-    options.budget = calibrationSeconds
-    options.threads = [1]
-    let found = try await options.calibrate(seed: seed)
+    let found = try await HostOptions.calibrate(
+      HostCalibration(threads: [1], seconds: calibrationSeconds, seed: seed))
     guard !found.wasStopped else { throw ExitCode(Failure.interrupted) }
     do {
       try cache.store(found.file)

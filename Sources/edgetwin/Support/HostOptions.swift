@@ -49,12 +49,21 @@ struct HostOptions: ParsableArguments, Sendable {
     return cores > 1 ? [1, 2] : [1]
   }
 
-  /// Measures and fits, with progress on a terminal; ctrl-C ends the measuring.
+  /// Measures and fits as the options say.
   func calibrate(seed: UInt64) async throws -> HostCalibration.Result {
     if let measurements { try Console.checkFolder(of: measurements) }
     let appender = try measurements.map { try MeasurementAppender(path: $0, resumes: false) }
-    let job = HostCalibration(
-      deviceID: name ?? HostFacts.deviceID, threads: threadCounts, seconds: budget ?? Self.standardSeconds, seed: seed)
+    return try await Self.calibrate(
+      HostCalibration(
+        deviceID: name ?? HostFacts.deviceID, threads: threadCounts, seconds: budget ?? Self.standardSeconds, seed: seed
+      ),
+      appender: appender)
+  }
+
+  /// Measures and fits, with progress on a terminal; ctrl-C ends the measuring.
+  static func calibrate(
+    _ job: HostCalibration, appender: MeasurementAppender? = nil
+  ) async throws -> HostCalibration.Result {
     let result = try await Interrupt.cancelling {
       try await MeasuringThread.run(cores: []) { flag in
         try job.run(flag: flag, progress: { Console.progress($0.text) }) { row in try appender?.append(row) }
