@@ -1,12 +1,5 @@
 /// What multiplies the linear layers, as it is written into every measurement.
 public struct MatrixLibrary: Sendable, Hashable, CustomStringConvertible {
-  public enum Choice: String, Sendable, Hashable, CaseIterable {
-    /// The kernels of this project: weights packed once, epilogues fused, the same bits for any number of threads.
-    case own
-    /// The best of oneDNN, OpenBLAS and Accelerate that is installed.
-    case blas
-  }
-
   public var name: String
   public var version: String
   /// Instruction set or core that it computes with.

@@ -13,8 +13,6 @@ public struct SessionOptions: Sendable, Hashable {
   public var precision: KernelPrecision
   /// Pins thread i to core i, the calling thread among them: for measuring.
   public var pinned: Bool
-  /// What multiplies the linear layers.
-  public var library: MatrixLibrary.Choice
   /// Highest instruction set to use, one of ``instructionSets``; nil for the best that the processor has. Where the processor lacks it,
   /// the next lower serves.
   public var instructionSet: String?
@@ -24,12 +22,11 @@ public struct SessionOptions: Sendable, Hashable {
 
   public init(
     threads: Int = 1, precision: KernelPrecision = .fp32, pinned: Bool = false,
-    library: MatrixLibrary.Choice = .own, instructionSet: String? = nil
+    instructionSet: String? = nil
   ) {
     self.threads = threads
     self.precision = precision
     self.pinned = pinned
-    self.library = library
     self.instructionSet = instructionSet
   }
 }

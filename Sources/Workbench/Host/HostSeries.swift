@@ -34,7 +34,7 @@ public struct HostSeries {
   }
 
   /// - Parameters:
-  ///   - end: on the system's clock; what has no repeat by then has no row.
+  ///   - end: on the system's clock; what has no repeat by then has no row, except that the fewest repeats are taken in any case.
   ///   - twin: tells about how long the models take.
   public mutating func measure(
     _ models: [Architecture], until end: Double, twin: Twin, isUnseen: Bool,
@@ -51,15 +51,18 @@ public struct HostSeries {
       let seconds = calls.map { $0 / speed }
       let round = seconds.reduce(0) { $0 + max($1, 0.003) + max($1, Self.repeatSeconds) }
       let start = Double(models.count) * Self.preparationSeconds + seconds.reduce(0) { $0 + max(6 * $1, 0.03) }
-      let repeats = Int((limit - clock.now() - start) / max(round, 1e-3))
+      let affordable = Int((limit - clock.now() - start) / max(round, 1e-3))
       let plan = MeasuringProtocol(
-        repeats: min(max(repeats, Self.repeats.lowerBound), Self.repeats.upperBound), repeatSeconds: Self.repeatSeconds,
+        repeats: min(max(affordable, Self.repeats.lowerBound), Self.repeats.upperBound),
+        repeatSeconds: Self.repeatSeconds,
         warmUp: .init(windowSeconds: 0.005, windowCalls: 1, span: 2, maximumSeconds: 0.8), seed: seed)
       var measurer = SeriesMeasurer(plan: plan)
       let flag = flag
       // What was planned too tightly may take half as long again.
       let latest = limit + 0.5 * (end - begin) / Double(threads.count)
-      measurer.shouldStop = { flag.isSet || clock.now() > latest }
+      // A twin needs its rows: where the time allows no more than the fewest repeats, they are taken all the same.
+      let isCut = affordable > Self.repeats.lowerBound
+      measurer.shouldStop = { flag.isSet || isCut && clock.now() > latest }
       measurer.progress = { progress(.models(done: $0, of: $1, threads: count, isUnseen: isUnseen)) }
       let allowed = CoreAffinity.allowed
       let cores = CoreAffinity.choice(count, allowed: allowed)
