@@ -145,7 +145,7 @@ public struct Calibrator: Sendable {
     }
     return TwinFit.Data(
       latencyTable: table(datasheet.latency(), roofline: roofline),
-      energyTable: table(datasheet.energy(), roofline: nil), orders: series.orders,
+      energyTable: table(datasheet.energy(), roofline: nil), orders: series.orders, models: series.models,
       latencySeconds: series.latencySeconds, energyJoules: series.energyJoules,
       peakPowerWatts: series.peakPowerWatts, includesStartup: series.settings.includesStartup)
   }

@@ -98,6 +98,20 @@ import struct Measurements.Measurement
     #expect(beyond.extrapolated == ["batch_size", "sequence_length"])
   }
 
+  @Test("the rows of one model are held out together")
+  func modelsAreHeldOutWhole() throws {
+    let models = try Self.models(12, seed: 7)
+    let rows = Self.rows(models, from: 0) + Self.rows(models, from: 100, threads: 2)
+    let calibrator = Calibrator(file: try Self.host.file(), runtime: "native")
+    let (series, _) = try calibrator.series(rows)
+    let validation = try CrossValidation(calibrator.data(series, datasheet: calibrator.datasheetTwin(series)), seed: 3)
+    let scores = validation.latency
+    #expect(scores.rows.count == 24 && validation.folds == 8)
+    let foldOf = Dictionary(zip(scores.rows, scores.fold), uniquingKeysWith: { first, _ in first })
+    #expect((0..<12).allSatisfy { foldOf[$0] != nil && foldOf[$0] == foldOf[$0 + 12] })
+    #expect(Set(scores.fold).count == 8)
+  }
+
   @Test("precisions are not mixed in one fit")
   func mixedPrecisions() throws {
     var rows = Self.rows(try Self.models(8, seed: 6), from: 0)

@@ -191,7 +191,10 @@ public struct MeasurementRun {
         format: "%+.4f over %.0f s, Spearman %.2f, p %.2g", drift.change, drift.seconds, drift.spearman,
         drift.probability)
     }
-    if let floor = group.noiseFloor { facts["noise_floor"] = String(format: "%.4f", floor.median) }
+    if let floor = group.noiseFloor {
+      facts["noise_floor"] = String(format: "%.4f", floor.median)
+      facts["shift"] = String(format: "%+.4f", floor.shift)
+    }
     return facts
   }
 }

@@ -21,6 +21,8 @@ public struct Rescaling {
   /// The same where roofs say how costs follow batch, length and threads.
   private static let roofDoubt = 0.05
   private static let roofLengthDoubt = 0.08
+  /// A format whose products were timed, and no model in it.
+  private static let roofPrecisionDoubt = 0.1
 
   /// How far rows of a device that was never measured lie from the datasheet's prediction: standard deviations on the log scale, of the
   /// platform's level and of its rows around it together, for latency, energy and peak power; Student t of 4 + 7 degrees of freedom. From
@@ -194,7 +196,10 @@ public struct Rescaling {
       sum += (usesRoofs ? Self.roofDoubt : Self.batchDoubt) * fit.excess(.batchSize, of: settings)
       sum += (usesRoofs ? Self.roofLengthDoubt : Self.lengthDoubt) * fit.excess(.sequenceLength, of: settings)
       sum += (usesRoofs ? Self.roofDoubt : Self.lengthDoubt) * fit.excess(.threads, of: settings)
-      if settings.precision != reference.precision { sum += Self.precisionDoubt }
+      if settings.precision != reference.precision {
+        let isTimed = usesRoofs && file.device.roofs?.products.contains { $0.precision == settings.precision } == true
+        sum += isTimed ? Self.roofPrecisionDoubt : Self.precisionDoubt
+      }
     }
     return sum
   }

@@ -103,11 +103,7 @@ public struct HostCalibration: Sendable {
     let rows = try series.measure(
       models, until: fitEnd, twin: roofTwin, isUnseen: false, progress: progress, emit: emit)
     progress(.fit)
-    let calibrator = Calibrator(file: file, runtime: "native", seed: seed, program: "edgetwin \(Program.version)")
-    let calibrated = try calibrator.calibrate(rows)
-    let report = calibrated.report
-    var fitted = calibrated.file
-    fitted.runtimes["native"]?.model?.latency.spread.add(noise: series.noiseFloor)
+    let (fitted, report) = try Self.fit(rows, to: file, seed: seed)
     var unseen: [Measurement] = []
     if !flag.isSet {
       let others = HostSample(space: space, twin: roofTwin, seed: seed &+ 1, longestSeconds: longest).draw(
@@ -124,6 +120,18 @@ public struct HostCalibration: Sendable {
         let own = zip(unseen, pairs).filter { $0.0.threads == count }.map(\.1)
         return Agreement(own).map { (count, $0) }
       }, agreement: Agreement(pairs), noiseFloor: series.noiseFloor, measuredSeconds: measured, wasStopped: flag.isSet)
+  }
+
+  /// Fits a device whose roofs are known to rows that were measured.
+  public static func fit(
+    _ rows: [Measurement], to file: DeviceFile, seed: UInt64
+  ) throws -> (file: DeviceFile, report: CalibrationReport) {
+    let calibrator = Calibrator(file: file, runtime: "native", seed: seed, program: "edgetwin \(Program.version)")
+    var (fitted, report) = try calibrator.calibrate(rows)
+    // A series a number of threads.
+    let shifts = Set(rows.compactMap { $0.environment["shift"] }).compactMap(Double.init)
+    fitted.runtimes["native"]?.model?.latency.spread.addOccasions(shifts)
+    return (fitted, report)
   }
 
   /// What a device's twin predicts for a row, beside what was measured; nil for a row without model or latency.
@@ -144,11 +152,14 @@ public struct HostCalibration: Sendable {
 }
 
 extension Spread {
-  /// A machine is a little faster or slower from one occasion to the next, which rows of one occasion do not show: at least so much.
+  /// A machine is a little faster or slower from one occasion to the next, which rows of one occasion do not show: at least so much, as a
+  /// standard deviation.
   private static let leastDeviation = 0.01
 
-  /// Adds what early and late rounds of the same models differed by, whose median is 0.6745 standard deviations.
-  fileprivate mutating func add(noise: NoiseFloor?) {
-    self = adding(logDeviation: max((noise?.median ?? 0) / 0.6745, Self.leastDeviation))
+  /// Adds what occasions differ by. What single models scatter by is in the held-out rows already: here it is what all became slower by
+  /// together, from the early to the late rounds of a series, each of which is a difference of two occasions.
+  fileprivate mutating func addOccasions(_ shifts: [Double]) {
+    let variance = shifts.reduce(0) { $0 + $1 * $1 } / Double(max(shifts.count, 1)) / 2
+    self = adding(logDeviation: max(variance.squareRoot(), Self.leastDeviation))
   }
 }

@@ -72,17 +72,17 @@ public struct HostSeries {
         device: deviceID, runtime: NativeRuntime(),
         settings: RunSettings(batchSize: batchSize, sequenceLength: sequenceLength, threads: count),
         measurer: measurer, cores: cores, environment: ["program": "edgetwin \(Program.version)"])
-      let firstOrder = order
-      let report = try run.measure(models) { position, row in
+      let order = order
+      let report = try run.measure(models) { _, row in
         var row = row
-        // Numbers of threads side by side: a difference between them is no change of the machine over time.
-        row.order = firstOrder + position * threads.count + index
+        // Models are measured in turns: a difference between them is no change of the machine over time.
+        row.order = order
         rows.append(row)
         try emit(row)
       }
       if let floor = report.noiseFloor, floor.models > (noiseFloor?.models ?? 0) { noiseFloor = floor }
     }
-    order += models.count * threads.count
-    return rows.sorted { ($0.order ?? 0) < ($1.order ?? 0) }
+    order += 1
+    return rows
   }
 }
