@@ -60,6 +60,8 @@ public struct NoiseFloor: Sendable, Hashable {
   public var models: Int
   /// What all models together became slower by from early to late rounds, on the log scale: the median of their signed differences.
   public var shift: Double
+  /// Standard error of ``shift``, by the scatter of the differences.
+  public var shiftError: Double
   /// Median over the models of the robust standard deviation of single repeats, as a share.
   public var repeatSpread: Double
 
@@ -83,6 +85,8 @@ public struct NoiseFloor: Sendable, Hashable {
     largest = most
     models = differences.count
     shift = Statistics.median(signed)
+    shiftError =
+      1.2533 * 1.4826 * Statistics.medianAbsoluteDeviation(signed) / Double(signed.count).squareRoot()
     repeatSpread = Statistics.median(spreads)
   }
 }

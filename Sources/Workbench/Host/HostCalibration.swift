@@ -128,9 +128,7 @@ public struct HostCalibration: Sendable {
   ) throws -> (file: DeviceFile, report: CalibrationReport) {
     let calibrator = Calibrator(file: file, runtime: "native", seed: seed, program: "edgetwin \(Program.version)")
     var (fitted, report) = try calibrator.calibrate(rows)
-    // A series a number of threads.
-    let shifts = Set(rows.compactMap { $0.environment["shift"] }).compactMap(Double.init)
-    fitted.runtimes["native"]?.model?.latency.spread.addOccasions(shifts)
+    fitted.runtimes["native"]?.model?.latency.spread.add(OccasionScatter(rows))
     return (fitted, report)
   }
 
@@ -148,18 +146,5 @@ public struct HostCalibration: Sendable {
     return PredictedAgainstMeasured(
       id: model.id, predicted: try twin.predict(model, level: level).costs.latencySeconds, measuredSeconds: seconds,
       spreadSeconds: row.spreadSeconds)
-  }
-}
-
-extension Spread {
-  /// A machine is a little faster or slower from one occasion to the next, which rows of one occasion do not show: at least so much, as a
-  /// standard deviation.
-  private static let leastDeviation = 0.01
-
-  /// Adds what occasions differ by. What single models scatter by is in the held-out rows already: here it is what all became slower by
-  /// together, from the early to the late rounds of a series, each of which is a difference of two occasions.
-  fileprivate mutating func addOccasions(_ shifts: [Double]) {
-    let variance = shifts.reduce(0) { $0 + $1 * $1 } / Double(max(shifts.count, 1)) / 2
-    self = adding(logDeviation: max(variance.squareRoot(), Self.leastDeviation))
   }
 }
