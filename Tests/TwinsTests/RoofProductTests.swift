@@ -66,7 +66,8 @@ import Testing
     let settings = Settings(threads: 1)
     let (a, b) = (RoofTable(device: with, settings: settings), RoofTable(device: without, settings: settings))
     // Far from every shape that ends in a norm.
-    #expect(abs(a.normalisedProductSeconds(m: 128, k: 128, n: 8192) / a.productSeconds(m: 128, k: 128, n: 8192) - 1) < 1e-9)
+    #expect(
+      abs(a.normalisedProductSeconds(m: 128, k: 128, n: 8192) / a.productSeconds(m: 128, k: 128, n: 8192) - 1) < 1e-9)
     #expect(b.normalisedProductSeconds(m: 128, k: 1024, n: 256) == b.productSeconds(m: 128, k: 1024, n: 256))
   }
 
@@ -105,6 +106,7 @@ import Testing
     let roofs = try #require(try device(int8: 2, ended: 1.5).roofs)
     let text = String(decoding: try JSONEncoder().encode(roofs), as: UTF8.self)
     #expect(try JSONDecoder().decode(Roofs.self, from: Data(text.utf8)) == roofs)
-    #expect(text.components(separatedBy: "\"normalised\":true").count == 1 + roofs.products.count(where: \.isNormalised))
+    #expect(
+      text.components(separatedBy: "\"normalised\":true").count == 1 + roofs.products.count(where: \.isNormalised))
   }
 }

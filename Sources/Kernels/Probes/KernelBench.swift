@@ -57,7 +57,7 @@ public final class KernelBench {
     quantised.inputs = Self.widestMap
     quantised.precision = Int32(EDGETWIN_INT8.rawValue)
     let most = max(
-      edgetwin_attention_scratch(kernels, &widest, Self.longest), edgetwin_linear_scratch(kernels, &quantised))
+      edgetwin_attention_scratch(kernels, &widest, Self.longest), edgetwin_linear_scratch(&quantised))
     scratchStride = (most + 63) / 16 * 16
     scratch = AlignedMemory(floats: scratchStride * threads)
     weights = AlignedMemory(byteCount: Self.weightBytes)

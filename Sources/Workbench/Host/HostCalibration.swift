@@ -127,9 +127,7 @@ public struct HostCalibration: Sendable {
     _ rows: [Measurement], to file: DeviceFile, seed: UInt64
   ) throws -> (file: DeviceFile, report: CalibrationReport) {
     let calibrator = Calibrator(file: file, runtime: "native", seed: seed, program: "edgetwin \(Program.version)")
-    var (fitted, report) = try calibrator.calibrate(rows)
-    fitted.runtimes["native"]?.model?.latency.spread.add(OccasionScatter(rows))
-    return (fitted, report)
+    return try calibrator.calibrate(rows)
   }
 
   /// What a device's twin predicts for a row, beside what was measured; nil for a row without model or latency.
