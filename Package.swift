@@ -36,6 +36,7 @@ let package = Package(
       ],
       exclude: ["ONNX/onnx.proto"]),
     .target(name: "Kernels", dependencies: ["ModelFiles", "Architectures", "CKernels"]),
+    .target(name: "Training", dependencies: ["Kernels", "ModelFiles", "Architectures", "CKernels"]),
     .target(name: "Measurements", dependencies: ["Architectures"]),
     .target(
       name: "Twins",
@@ -74,6 +75,7 @@ let package = Package(
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"]),
     .testTarget(
       name: "KernelsTests", dependencies: ["CKernels", "Kernels", "ModelFiles"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "TrainingTests", dependencies: ["Kernels", "ModelFiles", "Training"]),
     .testTarget(name: "MeasurementsTests", dependencies: ["Measurements"]),
     .testTarget(name: "TwinsTests", dependencies: ["Twins"]),
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration"]),
