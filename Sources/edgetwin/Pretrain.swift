@@ -41,6 +41,12 @@ struct Pretrain: AsyncParsableCommand {
   @Option(help: "Peak of the learning rate.")
   var learningRate = 1e-3
 
+  @Option(help: "Every n-th line of the corpus is kept out of training, and the model is judged by those.")
+  var heldOutEvery: Int?
+
+  @Option(help: "Steps between judgements; by default there is one, after the last step.")
+  var judgementSteps: Int?
+
   @OptionGroup var training: TrainingOptionGroup
 
   func validate() throws {
@@ -49,6 +55,10 @@ struct Pretrain: AsyncParsableCommand {
     }
     guard tokenizer != nil || model != nil else { throw ValidationError("give --tokenizer") }
     guard steps > 0 else { throw ValidationError("--steps must be 1 or more") }
+    if let every = heldOutEvery, every < 2 { throw ValidationError("--held-out-every must be 2 or more") }
+    if let steps = judgementSteps, steps < 1 || heldOutEvery == nil {
+      throw ValidationError("--judgement-steps must be 1 or more, and needs --held-out-every")
+    }
     guard !listed(corpus).isEmpty else { throw ValidationError("--corpus names no file") }
     try TrainingOptionGroup.check(
       learningRate: learningRate, batchSize: batchSize, sequenceLength: sequenceLength ?? 64)
@@ -65,8 +75,8 @@ struct Pretrain: AsyncParsableCommand {
     let options = Pretraining.Options(
       steps: steps, batchSize: batchSize, microBatchSize: training.microBatchSize,
       sequenceLength: sequenceLength ?? min(64, initial.architecture.maximumPositions), learningRate: learningRate,
-      warmUpShare: training.warmUp, weightDecay: training.weightDecay, dropout: training.dropout, seed: training.seed,
-      threads: training.threadCount)
+      warmUpShare: training.warmUp, weightDecay: training.weightDecay, dropout: training.dropout,
+      heldOutEvery: heldOutEvery, judgementSteps: judgementSteps, seed: training.seed, threads: training.threadCount)
     let pretraining = try Pretraining(model: initial, tokenizerFolder: tokenizer ?? model ?? "", options: options)
     let (paths, kept, folder) = (listed(corpus), training.runOptions, training.output)
     defer { Console.endProgress() }
@@ -74,6 +84,12 @@ struct Pretrain: AsyncParsableCommand {
       let display = TrainingDisplay()
       return try pretraining.run(
         corpus: paths, kept, reading: { Console.progress("\($0 / 1_000_000) MB of text read") },
+        judged: { step, loss in
+          Console.endProgress()
+          let share = TaskScore.shown(Double(loss.correct) / Double(max(loss.items, 1)))
+          Console.say(
+            "step \(step): held-out loss \(TaskScore.shown(loss.mean)), \(share) of \(loss.items) words right")
+        },
         progress: { display.show($0) })
     }
     Console.endProgress()

@@ -43,7 +43,9 @@ import Testing
 
   /// The log without its clock.
   private func log(_ folder: String) throws -> [String] {
-    try tool.read("\(folder)/log.jsonl").split(separator: "\n").map { $0.replacing(/"seconds":[0-9.e-]+/, with: "") }
+    try tool.read("\(folder)/log.jsonl").split(separator: "\n").map {
+      String($0.replacing(/"seconds":[0-9.e-]+/, with: ""))
+    }
   }
 
   private func finetune(_ model: String, _ output: String, _ more: String...) throws -> Tool.Result {

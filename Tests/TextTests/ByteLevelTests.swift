@@ -58,7 +58,9 @@ struct ByteLevelKnownAnswers: Decodable, Sendable {
     let trained = try trainer.train()
     try trained.write(folder: scratch)
     #expect(trained.vocabulary == tokenizer.vocabulary)
-    let merges = { try String(contentsOfFile: "\($0)/merges.txt", encoding: .utf8) }
+    func merges(_ folder: String) throws -> String {
+      try String(contentsOfFile: folder + "/merges.txt", encoding: .utf8)
+    }
     #expect(try merges(scratch) == merges(folder))
     let again = try ByteLevelTokenizer.open(folder: scratch)
     for known in answers.cases where known.pair == nil {

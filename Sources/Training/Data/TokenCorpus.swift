@@ -147,14 +147,31 @@ public struct CorpusSequences: Sendable {
   /// Tokens of the longest sequence.
   public let longest: Int
 
+  /// Which lines of a corpus are meant.
+  public enum Part: Sendable, Hashable {
+    case all
+    /// All but every n-th line.
+    case training(heldOutEvery: Int)
+    /// Every n-th line.
+    case heldOut(every: Int)
+
+    func contains(_ line: Int) -> Bool {
+      switch self {
+      case .all: true
+      case .training(let n): line % max(n, 1) != max(n, 1) - 1
+      case .heldOut(let n): line % max(n, 1) == max(n, 1) - 1
+      }
+    }
+  }
+
   /// - Parameter maximumLength: tokens of a sequence with its two special ones; at least 3.
-  public init(_ corpus: TokenCorpus, maximumLength: Int) {
+  public init(_ corpus: TokenCorpus, maximumLength: Int, part: Part = .all) {
     self.corpus = corpus
     let room = max(maximumLength - 2, 1)
     var start = 0
     var longest = 0
-    for length in corpus.lineLengths.lazy.map(Int.init) {
-      let parts = (length + room - 1) / room
+    for (line, length) in corpus.lineLengths.lazy.map(Int.init).enumerated() {
+      let parts = part.contains(line) ? (length + room - 1) / room : 0
       for part in 0..<parts {
         let (first, end) = (length * part / parts, length * (part + 1) / parts)
         starts.append(start + first)

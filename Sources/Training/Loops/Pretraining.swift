@@ -20,12 +20,17 @@ public struct Pretraining: Sendable {
     public var warmUpShare: Double
     public var weightDecay: Double
     public var dropout: Double
+    /// Every n-th line of the corpus is kept out of training, to judge the model by; nil for none.
+    public var heldOutEvery: Int?
+    /// Steps between judgements; nil for one after the last step. Needs ``heldOutEvery``.
+    public var judgementSteps: Int?
     public var seed: UInt64
     public var threads: Int
 
     public init(
       steps: Int, batchSize: Int, microBatchSize: Int? = nil, sequenceLength: Int = 64, learningRate: Double = 1e-3,
-      warmUpShare: Double = 0.1, weightDecay: Double = 0.01, dropout: Double = 0.1, seed: UInt64 = 0, threads: Int = 1
+      warmUpShare: Double = 0.1, weightDecay: Double = 0.01, dropout: Double = 0.1,
+      heldOutEvery: Int? = nil, judgementSteps: Int? = nil, seed: UInt64 = 0, threads: Int = 1
     ) {
       self.steps = steps
       self.batchSize = batchSize
@@ -35,6 +40,8 @@ public struct Pretraining: Sendable {
       self.warmUpShare = warmUpShare
       self.weightDecay = weightDecay
       self.dropout = dropout
+      self.heldOutEvery = heldOutEvery
+      self.judgementSteps = judgementSteps
       self.seed = seed
       self.threads = threads
     }
@@ -78,17 +85,28 @@ public struct Pretraining: Sendable {
   /// - Parameters:
   ///   - corpus: text files, a text a line.
   ///   - reading: told how many bytes of text have been tokenised.
+  ///   - judged: told the step and the loss on the lines that were kept out.
   ///   - progress: told after every step; false stops the run after a checkpoint.
   /// - Returns: false where the folder had the trained model already.
   /// - Throws: ``TrainingStopped``, `InputFileError`, `TextError`, `KernelError`, `ModelFileError`.
   public func run(
     corpus paths: [String], _ run: TrainingRunOptions, reading: (Int) -> Void = { _ in },
+    judged: @escaping (Int, TrainingLoss) -> Void = { _, _ in },
     progress: @escaping (TrainingProgress) -> Bool = { _ in true }
   ) throws -> Bool {
     try TrainingRun.makeFolder(run.output)
     let cache = run.output + "/corpus.tokens"
     let corpus = try TokenCorpus.open(paths, tokenizer: tokenizer, cache: cache, progress: reading)
-    let sequences = CorpusSequences(corpus, maximumLength: options.sequenceLength)
+    let length = options.sequenceLength
+    let sequences = CorpusSequences(
+      corpus, maximumLength: length, part: options.heldOutEvery.map { .training(heldOutEvery: $0) } ?? .all)
+    let heldOut = options.heldOutEvery.map {
+      MaskedLanguageModelEvaluation(
+        CorpusSequences(corpus, maximumLength: length, part: .heldOut(every: $0)), masking: masking)
+    }
+    guard sequences.count > 0 else {
+      throw InputFileError(source: paths.joined(separator: ","), problem: "has no lines but those that are held out")
+    }
     let session = try TrainingSession(
       model: model, head: .maskedLanguageModel,
       options: TrainingOptions(
@@ -100,7 +118,14 @@ public struct Pretraining: Sendable {
       schedule: LearningRateSchedule(
         peak: options.learningRate, warmUpSteps: Int((options.warmUpShare * Double(options.steps)).rounded()),
         totalSteps: options.steps),
-      identity: identity(corpus), options: run, batches: { try source.batches(step: $0) }, judgement: { _ in nil },
+      identity: identity(corpus), options: run, batches: { try source.batches(step: $0) },
+      judgement: { step in
+        let isDue = options.judgementSteps.map { (step + 1) % $0 == 0 } ?? false
+        guard let heldOut, isDue || step + 1 == options.steps else { return nil }
+        let loss = try heldOut.loss(session)
+        judged(step + 1, loss)
+        return "\"held_out_loss\":\(JSONText.number(loss.mean)),\"items\":\(loss.items),\"correct\":\(loss.correct)"
+      },
       progress: progress,
       finish: {
         try session.model().write(folder: run.output)
@@ -118,7 +143,8 @@ public struct Pretraining: Sendable {
       ("batch size", "\(options.batchSize)"), ("micro-batch size", "\(options.microBatchSize ?? options.batchSize)"),
       ("sequence length", "\(options.sequenceLength)"), ("learning rate", "\(options.learningRate)"),
       ("warm-up", "\(options.warmUpShare)"), ("weight decay", "\(options.weightDecay)"),
-      ("dropout", "\(options.dropout)"), ("seed", "\(options.seed)"),
+      ("dropout", "\(options.dropout)"), ("held out", options.heldOutEvery.map { "every \($0) lines" } ?? "nothing"),
+      ("judged", options.judgementSteps.map { "every \($0) steps" } ?? "at the end"), ("seed", "\(options.seed)"),
     ])
   }
 }
