@@ -70,7 +70,7 @@ import Testing
 
   /// 8-bit weights and activations cost what eight bits cost, and are really used. The bound is for these models, whose weights are large;
   /// of one that was trained benchmarks/kernels/minilm.py says more.
-  @Test(.enabled(if: processorHasInt8, "needs a processor with 8-bit dot products"), arguments: fixtureNames)
+  @Test(.enabled(if: processorHasInt8, "needs a processor with AVX2 or AVX-512 VNNI"), arguments: fixtureNames)
   func int8StaysNearTheReference(name: String) throws {
     let fixture = try Fixture.named(name)
     for head in OutputHead.allCases {
