@@ -9,6 +9,7 @@ final class AlignedMemory {
   /// From here on a block is pages of its own: zero without being written to, no holes between blocks that a heap could not fill, and
   /// back to the system when it goes.
   private static let mappedFrom = 1 << 18
+  private static let largePagesFrom = 1 << 22
 
   init(byteCount: Int) {
     self.byteCount = max(byteCount, 64)
@@ -17,6 +18,10 @@ final class AlignedMemory {
     {
       base = pages
       isMapped = true
+      #if os(Linux)
+        // Large pages where the system gives them: weights and activations that lie over thousands of pages miss fewer translations.
+        if self.byteCount >= Self.largePagesFrom { madvise(pages, self.byteCount, Int32(MADV_HUGEPAGE)) }
+      #endif
     } else {
       base = UnsafeMutableRawPointer.allocate(byteCount: self.byteCount, alignment: 64)
       base.initializeMemory(as: UInt8.self, repeating: 0, count: self.byteCount)
