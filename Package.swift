@@ -36,6 +36,7 @@ let package = Package(
       ],
       exclude: ["ONNX/onnx.proto"]),
     .target(name: "Kernels", dependencies: ["ModelFiles", "Architectures", "CKernels"]),
+    .target(name: "Training", dependencies: ["Kernels", "ModelFiles", "Architectures", "CKernels"]),
     .target(name: "Measurements", dependencies: ["Architectures"]),
     .target(
       name: "Twins",
@@ -65,7 +66,7 @@ let package = Package(
     .executableTarget(
       name: "edgetwin-benchmarks",
       dependencies: [
-        "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Twins", "Workbench",
+        "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Training", "Twins", "Workbench",
       ],
       path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
@@ -74,6 +75,9 @@ let package = Package(
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"]),
     .testTarget(
       name: "KernelsTests", dependencies: ["CKernels", "Kernels", "ModelFiles"], resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Architectures", "Kernels", "ModelFiles", "Numerics", "Training"],
+      resources: [.copy("Fixtures")]),
     .testTarget(name: "MeasurementsTests", dependencies: ["Measurements"]),
     .testTarget(name: "TwinsTests", dependencies: ["Twins"]),
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration"]),
