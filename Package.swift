@@ -36,7 +36,8 @@ let package = Package(
       ],
       exclude: ["ONNX/onnx.proto"]),
     .target(name: "Kernels", dependencies: ["ModelFiles", "Architectures", "CKernels"]),
-    .target(name: "Training", dependencies: ["Kernels", "ModelFiles", "Architectures", "CKernels"]),
+    .target(
+      name: "Training", dependencies: ["Kernels", "ModelFiles", "Architectures", "CKernels", "Numerics", "Text"]),
     .target(name: "Measurements", dependencies: ["Architectures"]),
     .target(
       name: "Twins",
@@ -54,12 +55,12 @@ let package = Package(
       name: "Workbench",
       dependencies: [
         "Accuracy", "Architectures", "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles",
-        "Numerics", "Text", "Twins",
+        "Numerics", "Text", "Training", "Twins",
       ]),
     .executableTarget(
       name: "edgetwin",
       dependencies: [
-        "Boards", "Kernels", "ModelFiles", "Workbench",
+        "Boards", "Kernels", "ModelFiles", "Text", "Training", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What compares this project with the published method; not built by `swift build --product edgetwin`.
@@ -76,7 +77,8 @@ let package = Package(
     .testTarget(
       name: "KernelsTests", dependencies: ["CKernels", "Kernels", "ModelFiles"], resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Architectures", "Kernels", "ModelFiles", "Numerics", "Training"],
+      name: "TrainingTests",
+      dependencies: ["Architectures", "Kernels", "ModelFiles", "Numerics", "Text", "Training"],
       resources: [.copy("Fixtures")]),
     .testTarget(name: "MeasurementsTests", dependencies: ["Measurements"]),
     .testTarget(name: "TwinsTests", dependencies: ["Twins"]),

@@ -1,10 +1,4 @@
-/// How a sentence's tokens become one vector.
-public enum Pooling: String, Sendable, Hashable, Codable, CaseIterable {
-  /// tanh of a linear map of the first token, as in BERT: needs `pooler.dense`.
-  case first
-  /// The mean of the last layer over the tokens, as in sentence embeddings.
-  case mean
-}
+import ModelFiles
 
 /// What a model is trained for: the head that is used, and its loss.
 public enum TrainingHead: Sendable, Hashable {
