@@ -45,6 +45,8 @@ let package = Package(
     .target(
       name: "CoSearch",
       dependencies: ["Accuracy", "Twins", .product(name: "Yams", package: "Yams")]),
+    .target(
+      name: "GrowAndPrune", dependencies: ["Architectures", "ModelFiles", "Numerics", "Twins"]),
     .target(name: "CBoards"),
     .target(
       name: "Boards",
@@ -79,6 +81,8 @@ let package = Package(
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration"]),
     .testTarget(name: "AccuracyTests", dependencies: ["Accuracy"]),
     .testTarget(name: "CoSearchTests", dependencies: ["CoSearch"]),
+    .testTarget(
+      name: "GrowAndPruneTests", dependencies: ["GrowAndPrune", "Kernels", "ModelFiles", "Twins"]),
     .testTarget(name: "BoardsTests", dependencies: ["Boards"]),
     .testTarget(name: "WorkbenchTests", dependencies: ["Workbench"]),
     // Runs the built tool as a user types it; `make test` builds the tool first.
