@@ -36,6 +36,8 @@ let package = Package(
       ],
       exclude: ["ONNX/onnx.proto"]),
     .target(name: "Kernels", dependencies: ["ModelFiles", "Architectures", "CKernels"]),
+    .target(
+      name: "Training", dependencies: ["Kernels", "ModelFiles", "Architectures", "CKernels", "Numerics", "Text"]),
     .target(name: "Measurements", dependencies: ["Architectures"]),
     .target(
       name: "Twins",
@@ -55,12 +57,12 @@ let package = Package(
       name: "Workbench",
       dependencies: [
         "Accuracy", "Architectures", "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles",
-        "Numerics", "Text", "Twins",
+        "Numerics", "Text", "Training", "Twins",
       ]),
     .executableTarget(
       name: "edgetwin",
       dependencies: [
-        "Boards", "Kernels", "ModelFiles", "Workbench",
+        "Boards", "Kernels", "ModelFiles", "Text", "Training", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What compares this project with the published method; not built by `swift build --product edgetwin`.
@@ -76,6 +78,9 @@ let package = Package(
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"]),
     .testTarget(
       name: "KernelsTests", dependencies: ["CKernels", "Kernels", "ModelFiles"], resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Kernels", "ModelFiles", "Text", "Training"],
+      resources: [.copy("Fixtures")]),
     .testTarget(name: "MeasurementsTests", dependencies: ["Measurements"]),
     .testTarget(name: "TwinsTests", dependencies: ["Twins"]),
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration"]),

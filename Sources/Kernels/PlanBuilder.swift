@@ -296,12 +296,17 @@ struct PlanBuilder {
       let first = regions.answer
       let pooled = first + batchSize * stride
       let scores = pooled + batchSize * stride
-      add(rows(EDGETWIN_STEP_FIRST, width: width, from: hidden, to: first), "first token", "pooler")
-      let pooler = try packed.linear(["pooler.dense"], inputs: width, outputs: width)
-      add(
-        linear(
-          pooler, from: (first, stride), to: (pooled, stride),
-          LinearOptions(activation: EDGETWIN_ACTIVATION_TANH, bySequence: true)), "pooler", "pooler")
+      switch model.pooling {
+      case .first:
+        add(rows(EDGETWIN_STEP_FIRST, width: width, from: hidden, to: first), "first token", "pooler")
+        let pooler = try packed.linear(["pooler.dense"], inputs: width, outputs: width)
+        add(
+          linear(
+            pooler, from: (first, stride), to: (pooled, stride),
+            LinearOptions(activation: EDGETWIN_ACTIVATION_TANH, bySequence: true)), "pooler", "pooler")
+      case .mean:
+        add(rows(EDGETWIN_STEP_MEAN, width: width, from: hidden, to: pooled), "mean", "pooler")
+      }
       let classifier = try packed.linear(["classifier"], inputs: width, outputs: labels)
       add(
         linear(
