@@ -48,7 +48,8 @@ let package = Package(
       name: "CoSearch",
       dependencies: ["Accuracy", "Twins", .product(name: "Yams", package: "Yams")]),
     .target(
-      name: "GrowAndPrune", dependencies: ["Architectures", "ModelFiles", "Numerics", "Twins"]),
+      name: "GrowAndPrune",
+      dependencies: ["Architectures", "Kernels", "ModelFiles", "Numerics", "Text", "Training", "Twins"]),
     .target(name: "CBoards"),
     .target(
       name: "Boards",
@@ -56,13 +57,14 @@ let package = Package(
     .target(
       name: "Workbench",
       dependencies: [
-        "Accuracy", "Architectures", "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles",
+        "Accuracy", "Architectures", "Boards", "Calibration", "CoSearch", "GrowAndPrune", "Kernels", "Measurements",
+        "ModelFiles",
         "Numerics", "Text", "Training", "Twins",
       ]),
     .executableTarget(
       name: "edgetwin",
       dependencies: [
-        "Boards", "Kernels", "ModelFiles", "Text", "Training", "Workbench",
+        "Boards", "GrowAndPrune", "Kernels", "ModelFiles", "Text", "Training", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What compares this project with the published method; not built by `swift build --product edgetwin`.

@@ -62,7 +62,8 @@ import Testing
     #expect(abs(found.neurons[0][0][4] - neuron) < 1e-9)
     let last = try mean { try product($0, "encoder.layer.2.output.dense.weight", 7, 0..<7) }
     #expect(abs(found.hidden[2][2] - last) < 1e-9)
-    let norm = "encoder.layer.1.output.LayerNorm", inner = "encoder.layer.1.attention.output.LayerNorm"
+    let norm = "encoder.layer.1.output.LayerNorm"
+    let inner = "encoder.layer.1.attention.output.LayerNorm"
     let channel = try mean { try product($0, "\(norm).weight", 12, 7..<8) + product($0, "\(norm).bias", 12, 7..<8) }
     let other = try mean { try product($0, "\(inner).weight", 12, 7..<8) + product($0, "\(inner).bias", 12, 7..<8) }
     #expect(abs(found.channels[1][7] - channel - other) < 1e-9)
@@ -154,13 +155,15 @@ import Testing
     let result = try #require(
       try pruning([.heads], latency: 1e-12).prune(pedigree, importance: Importance(zeroFor: pedigree), target: 1))
     #expect(result.pedigree.layers[0].heads.count == 1 && result.costs.latencySeconds > 1e-12)
-    #expect(try pruning([.heads], latency: 1).prune(pedigree, importance: Importance(zeroFor: pedigree), target: 1) == nil)
+    #expect(
+      try pruning([.heads], latency: 1).prune(pedigree, importance: Importance(zeroFor: pedigree), target: 1) == nil)
     // A device that holds nothing as large: by parameters, until it does.
     let count = pedigree.architecture.parameterCount(.native).total
     let small = CostModel { try $0.parameterCount(.native).total < count ? countingCosts.costs($0) : nil }
     let held = BudgetPruning(
       parts: [.heads], neurons: 4, channels: 2, limits: CostLimits(latencySeconds: 1), costs: small)
     #expect(
-      try held.prune(pedigree, importance: Importance(zeroFor: pedigree), target: 1)?.pedigree.layers[0].heads.count == 1)
+      try held.prune(pedigree, importance: Importance(zeroFor: pedigree), target: 1)?.pedigree.layers[0].heads.count
+        == 1)
   }
 }

@@ -58,7 +58,10 @@ import Testing
 
   @Test(arguments: TransferOptions.UnequalSizes.allCases)
   func unequalSizes(_ form: TransferOptions.UnequalSizes) throws {
-    let (small, large) = (mixedArchitecture(), evenArchitecture(layers: 5, width: 20, heads: 5, feedForward: [30, 9], position: .relativeKey))
+    let (small, large) = (
+      mixedArchitecture(),
+      evenArchitecture(layers: 5, width: 20, heads: 5, feedForward: [30, 9], position: .relativeKey)
+    )
     for (source, target) in [(small, large), (large, small)] {
       let from = Pedigree(root: source)
       let to = Pedigree(matching: target, to: from)

@@ -57,8 +57,8 @@ import Testing
     let modes = outcome.nodes.map(\.mode)
     #expect(modes[0] == .root && modes[1...3].allSatisfy { $0 == .growHeads })
     // No head makes it better: back to one of the grown, or on from it, with feed-forward growth.
-    #expect(modes[4...6].allSatisfy { $0 == .growFeedForward } && modes[7] == .pruneHeads)
-    #expect(outcome.nodes[7].pedigree.layers.reduce(0) { $0 + $1.heads.count } == 7)
+    #expect(modes[4...5].allSatisfy { $0 == .growFeedForward } && modes[6] == .pruneHeads)
+    #expect(outcome.nodes[6].pedigree.layers.reduce(0) { $0 + $1.heads.count } == 7)
     #expect(trainer.teacher != nil && trainer.recipes.allSatisfy { $0.distillation == 0.5 })
     #expect(Set(trainer.recipes.map(\.seed)).count == trainer.recipes.count)
     // The best of all nodes is selected, and its folder opens.
@@ -129,7 +129,8 @@ import Testing
             if case .finished(_, wasStored: true) = event { return }
             events += 1
             if events > 140 { throw Stop() }
-          })
+          }
+        )
         .run(resumes: true)
         #expect(part.nodes == whole.nodes && part.best == whole.best)
         isDone = true
@@ -201,8 +202,8 @@ import Testing
     let outcome = try refinement(
       folder.path("o"), configuration, trainer: FakeTrainer { _ in HeldOut(loss: 1, score: nil) }
     ).run(resumes: false)
-    // Three rounds: heads, feed-forward (three children each), prune heads.
-    #expect(outcome.nodes.count == 8 && outcome.best == 0)
+    // Three rounds: heads (three children), feed-forward (one a layer), prune heads.
+    #expect(outcome.nodes.count == 7 && outcome.best == 0)
   }
 
   /// Nothing fits beside the root, nothing can be pruned: it ends.

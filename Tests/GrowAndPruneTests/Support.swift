@@ -56,7 +56,8 @@ func largeModel(_ architecture: Architecture, masked: Bool = true, seed: UInt64 
   for (name, tensor) in initial.weights.dictionary {
     var random = CounterRandom(seed: seed, stream: UInt64(name.utf8.reduce(7) { $0 &* 31 &+ Int($1) } & 0xFFFF_FFFF))
     let isGain = name.hasSuffix("LayerNorm.weight")
-    let scale = name.hasSuffix("bias") ? 0.3 : name.contains("embeddings") ? 1 : 1.5 / Double(tensor.shape.last ?? 1).squareRoot()
+    let scale =
+      name.hasSuffix("bias") ? 0.3 : name.contains("embeddings") ? 1 : 1.5 / Double(tensor.shape.last ?? 1).squareRoot()
     let values = (0..<tensor.count).map { _ in
       isGain ? Float(0.5 + random.nextUniform()) : Float(scale * random.nextNormal())
     }
@@ -67,7 +68,9 @@ func largeModel(_ architecture: Architecture, masked: Bool = true, seed: UInt64 
 
 /// Scores of some sentences, of all labels and of all words.
 func scores(_ model: Model) throws -> [Float] {
-  let sentences: [[Int32]] = [[3, 1, 4, 1, 5, 9, 2, 6], [30, 0, 7], [11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22]]
+  let sentences: [[Int32]] = [
+    [3, 1, 4, 1, 5, 9, 2, 6], [30, 0, 7], [11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22],
+  ]
   let types: [[Int32]] = [[0, 0, 0, 1, 1, 1, 1, 1], [0, 1, 0], [Int32](repeating: 1, count: 12)]
   let batch = try TokenBatch(sequences: sentences, types: types)
   var result: [Float] = []

@@ -45,7 +45,10 @@ import Testing
       children.append(("layer after \(layer)", inserted))
       children.append(("two layers after \(layer)", inserted.insertingLayer(after: layer + 1)))
       children.append(
-        ("everything in \(layer)", appended.growingHead(layer: layer, operation: .convolution9).insertingLayer(after: layer)))
+        (
+          "everything in \(layer)",
+          appended.growingHead(layer: layer, operation: .convolution9).insertingLayer(after: layer)
+        ))
     }
     for (name, grown) in children {
       #expect(grown.isConsistent)
@@ -164,7 +167,7 @@ import Testing
   }
 
   private func isRead(_ name: String) -> Bool {
-    [".query.weight", ".key.weight", ".value.weight", "intermediate.dense.weight", "pooler.dense.weight"]
+    ["self.query.weight", "self.key.weight", "self.value.weight", "intermediate.dense.weight", "pooler.dense.weight"]
       .contains { name.hasSuffix($0) } || name == "classifier.weight"
   }
 
@@ -274,7 +277,9 @@ import Testing
         .keepingNeurons(layer: 0, hidden: 1, [0, 1, 2, 5, 8]))
     let value = try JSONParser.document([UInt8](pedigree.json.utf8), source: "t")
     #expect(try Pedigree(value, source: "t", path: "") == pedigree)
-    for (was, isNow) in [("\"layers\"", "\"other\""), ("\"channels\":\"0-27\"", "\"channels\":\"0-3,2\""), ("c_13", "c_7")] {
+    for (was, isNow) in [
+      ("\"layers\"", "\"other\""), ("\"channels\":\"0-27\"", "\"channels\":\"0-3,2\""), ("c_13", "c_7"),
+    ] {
       let bad = pedigree.json.replacing(was, with: isNow)
       #expect(bad != pedigree.json)
       #expect(throws: InputFileError.self) {

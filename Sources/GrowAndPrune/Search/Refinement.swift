@@ -99,7 +99,8 @@ package final class Refinement {
       } else {
         node.trainingLoss = try trainer.gradients(
           of: root, batches: configuration.importanceBatches, batchSize: configuration.batchSize,
-          seed: seed(of: 0, purpose: 1)) { _ in }
+          seed: seed(of: 0, purpose: 1)
+        ) { _ in }
       }
       let heldOut = try trainer.evaluate(root)
       (node.loss, node.score) = (heldOut.loss, heldOut.score)
@@ -136,7 +137,7 @@ package final class Refinement {
       }
       guard let child = made.first, (nodes[child].costs.map { limits.excess($0) } ?? .infinity) < before else { break }
       current = child
-      store.keepModels(of: needed(current: current, best: current))
+      store.keepModels(of: needed(current: current, best: current), among: nodes.count)
       if nodes[current].isAdmissible { return current }
     }
     guard nodes[current].isAdmissible else {
@@ -175,7 +176,7 @@ package final class Refinement {
         }
         if current != child { try tell(.note("no child is better: back to node \(current)")) }
       }
-      store.keepModels(of: needed(current: current, best: best))
+      store.keepModels(of: needed(current: current, best: best), among: nodes.count)
     }
   }
 
@@ -216,14 +217,16 @@ package final class Refinement {
   private func makeRound(
     _ mode: Mode, parent: Int, draw: () throws -> [RefinementStore.Child]
   ) throws -> [Int] {
-    var children: [RefinementStore.Child]
-    if let known = stored?.rounds, round < known.count, known[round].mode == mode, known[round].parent == parent {
-      children = known[round].children
+    let children: [RefinementStore.Child]
+    let known = stored.flatMap { round < $0.rounds.count ? $0.rounds[round] : nil }
+    if let known, known.mode == mode, known.parent == parent {
+      children = known.children
     } else {
       children = try draw()
     }
     rounds.append(RefinementStore.Round(mode: mode, parent: parent, children: children))
     round += 1
+    if known == nil { try save() }
     if !children.isEmpty { expanded.insert(parent) }
     return try children.map { try make($0, mode: mode, parent: parent) }
   }
@@ -347,13 +350,14 @@ package final class Refinement {
     } catch let error as InputFileError {
       throw RefinementError.output("\(error)")
     }
-    store.keepModels(of: [0, best])
+    store.keepModels(of: [0, best], among: nodes.count)
   }
 
   private func unreachableText(_ number: Int) -> String {
     let reached = nodes[number].costs.map { limits.excess($0) }
     let share = reached.map { "still \(String(format: "%.2f", $0)) times the budget" } ?? "larger than the device holds"
-    return "the budget cannot be reached by pruning \(configuration.approach.parts.map(\.rawValue).joined(separator: ", ")):"
+    return
+      "the budget cannot be reached by pruning \(configuration.approach.parts.map(\.rawValue).joined(separator: ", ")):"
       + " node \(number) is \(share); allow more parts (approach.parts) or a larger budget"
   }
 }

@@ -29,7 +29,8 @@ extension RefinementFile {
       try number(file.dropout, 0...0.9, .dropout)
       try number(file.distillation, 0...1, .distillation)
       let modes: [(CodingKeys, Mode?)] = [
-        (.root, file.root), (.growHeads, file.growHeads), (.growFeedForward, file.growFeedForward), (.growLayer, file.growLayer),
+        (.root, file.root), (.growHeads, file.growHeads), (.growFeedForward, file.growFeedForward),
+        (.growLayer, file.growLayer),
         (.pruneHeads, file.pruneHeads), (.pruneFeedForward, file.pruneFeedForward), (.pruneWidth, file.pruneWidth),
         (.pruneLayer, file.pruneLayer), (.finish, file.finish),
       ]

@@ -116,10 +116,12 @@ package struct RefinementStore: Sendable {
   func model(of number: Int) throws(ModelFileError) -> Model { try Model.open(folder: nodeFolder(number)) }
 
   /// Removes the weights of all nodes but some.
-  func keepModels(of numbers: Set<Int>) {
+  ///
+  /// - Parameter count: of the nodes that are known: what was made beyond them, before a refinement was resumed, stays.
+  func keepModels(of numbers: Set<Int>, among count: Int) {
     let nodes = path("nodes")
     for name in (try? FileManager.default.contentsOfDirectory(atPath: nodes)) ?? [] {
-      guard let number = Int(name), !numbers.contains(number) else { continue }
+      guard let number = Int(name), number < count, !numbers.contains(number) else { continue }
       try? FileManager.default.removeItem(atPath: nodeFolder(number))
     }
   }
