@@ -71,7 +71,7 @@ let package = Package(
     .executableTarget(
       name: "edgetwin-benchmarks",
       dependencies: [
-        "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Twins", "Workbench",
+        "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Training", "Twins", "Workbench",
       ],
       path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
@@ -81,7 +81,7 @@ let package = Package(
     .testTarget(
       name: "KernelsTests", dependencies: ["CKernels", "Kernels", "ModelFiles"], resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Kernels", "ModelFiles", "Text", "Training"],
+      name: "TrainingTests", dependencies: ["Architectures", "Kernels", "ModelFiles", "Numerics", "Text", "Training"],
       resources: [.copy("Fixtures")]),
     .testTarget(name: "MeasurementsTests", dependencies: ["Measurements"]),
     .testTarget(name: "TwinsTests", dependencies: ["Twins"]),

@@ -1,7 +1,7 @@
 import Foundation
 
 let usage = """
-  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | prior | suggest | speed | calibration | host [ROWS.jsonl [SHARE]] | search [SECONDS [PROBLEM…]] | kernels --serve
+  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | prior | suggest | speed | calibration | host [ROWS.jsonl [SHARE]] | search [SECONDS [PROBLEM…]] | kernels --serve | training --serve
   EDGETWIN_DATA names the folder with the shared measurements; BASELINE.json is what bdt_baseline.py wrote.
   """
 
@@ -18,6 +18,7 @@ do {
     if !problems.isEmpty { benchmark.problems = Array(problems) }
     try await benchmark.run()
   case ("kernels", "--serve"): try KernelServer().run()
+  case ("training", "--serve"): try TrainingServer().run()
   case ("host", let rows):
     var benchmark = HostBenchmark()
     benchmark.rowsPath = rows
