@@ -81,7 +81,8 @@ let package = Package(
     .testTarget(
       name: "KernelsTests", dependencies: ["CKernels", "Kernels", "ModelFiles"], resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Architectures", "Kernels", "ModelFiles", "Numerics", "Text", "Training"],
+      name: "TrainingTests",
+      dependencies: ["Architectures", "Kernels", "ModelFiles", "Numerics", "Text", "Training"],
       resources: [.copy("Fixtures")]),
     .testTarget(name: "MeasurementsTests", dependencies: ["Measurements"]),
     .testTarget(name: "TwinsTests", dependencies: ["Twins"]),
@@ -89,7 +90,8 @@ let package = Package(
     .testTarget(name: "AccuracyTests", dependencies: ["Accuracy"]),
     .testTarget(name: "CoSearchTests", dependencies: ["CoSearch"]),
     .testTarget(
-      name: "GrowAndPruneTests", dependencies: ["GrowAndPrune", "Kernels", "ModelFiles", "Twins"]),
+      name: "GrowAndPruneTests",
+      dependencies: ["Architectures", "GrowAndPrune", "Kernels", "ModelFiles", "Numerics", "Text", "Training", "Twins"]),
     .testTarget(name: "BoardsTests", dependencies: ["Boards"]),
     .testTarget(name: "WorkbenchTests", dependencies: ["Workbench"]),
     // Runs the built tool as a user types it; `make test` builds the tool first.

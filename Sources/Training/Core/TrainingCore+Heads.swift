@@ -1,5 +1,6 @@
 import CKernels
 import Kernels
+import ModelFiles
 
 /// The heads and their losses, forward and backward.
 extension TrainingCore {
