@@ -10,7 +10,8 @@ struct TrainingLoop {
   let recipe: TrainingRecipe
   /// Path of the checkpoint.
   let checkpoint: String
-  private static let secondsBetweenCheckpoints = 120.0
+  /// A task's value, so that tests need not wait.
+  @TaskLocal static var secondsBetweenCheckpoints = 120.0
   /// Losses are logged so often, and the last five count.
   private static let stepsPerLog = 10
   private static let countedLogs = 5
