@@ -47,6 +47,9 @@ let package = Package(
     .target(
       name: "CoSearch",
       dependencies: ["Accuracy", "Twins", .product(name: "Yams", package: "Yams")]),
+    .target(
+      name: "GrowAndPrune",
+      dependencies: ["Architectures", "Kernels", "ModelFiles", "Numerics", "Text", "Training", "Twins"]),
     .target(name: "CBoards"),
     .target(
       name: "Boards",
@@ -54,13 +57,14 @@ let package = Package(
     .target(
       name: "Workbench",
       dependencies: [
-        "Accuracy", "Architectures", "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles",
+        "Accuracy", "Architectures", "Boards", "Calibration", "CoSearch", "GrowAndPrune", "Kernels", "Measurements",
+        "ModelFiles",
         "Numerics", "Text", "Training", "Twins",
       ]),
     .executableTarget(
       name: "edgetwin",
       dependencies: [
-        "Boards", "Kernels", "ModelFiles", "Text", "Training", "Workbench",
+        "Boards", "GrowAndPrune", "Kernels", "ModelFiles", "Text", "Training", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What compares this project with the published method; not built by `swift build --product edgetwin`.
@@ -85,6 +89,9 @@ let package = Package(
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration"]),
     .testTarget(name: "AccuracyTests", dependencies: ["Accuracy"]),
     .testTarget(name: "CoSearchTests", dependencies: ["CoSearch"]),
+    .testTarget(
+      name: "GrowAndPruneTests",
+      dependencies: ["Architectures", "GrowAndPrune", "Kernels", "ModelFiles", "Numerics", "Text", "Training", "Twins"]),
     .testTarget(name: "BoardsTests", dependencies: ["Boards"]),
     .testTarget(name: "WorkbenchTests", dependencies: ["Workbench"]),
     // Runs the built tool as a user types it; `make test` builds the tool first.

@@ -4,6 +4,7 @@ import Boards
 import Calibration
 import CoSearch
 import Foundation
+import GrowAndPrune
 import Kernels
 import ModelFiles
 import Text
@@ -29,6 +30,11 @@ enum Failure {
       default: data
       }
     case is TrainingStopped: interrupted
+    case let error as RefinementError:
+      switch error {
+      case .alreadyBegun, .otherInputs: usage
+      case .unreachable, .output: 1
+      }
     case let error as TwinError:
       if case .doesNotFit = error { 1 } else { usage }
     case let error as SearchError:
