@@ -20,6 +20,7 @@ OPENBLAS_L2_SIZE.
 usage: peers.py merge FILE.json …
        peers.py bert|mixed|exports --edgetwin PATH --engine "PATH/edgetwin-benchmarks kernels --serve"
        [--models tiny,mini,base] [--batches 1,8] [--threads 1,2] [--rounds 9] [--seconds 0.4] [--peers …] [--json FILE]
+       [--keep DIR]
 Set up by setup.sh. Needs numpy here; each peer in the interpreter given by --python and --debian-python.
 """
 import argparse
@@ -137,7 +138,7 @@ def contend(contenders, rounds, seconds, draw):
     counts = {}
     for contender in contenders:
         contender.run(1)
-        counts[contender.name] = max(2, min(2000, round(seconds / statistics.median(contender.run(2)))))
+        counts[contender.name] = max(1, min(2000, round(seconds / statistics.median(contender.run(2)))))
     times = {contender.name: [] for contender in contenders}
     for _ in range(rounds):
         for contender in draw.sample(contenders, len(contenders)):
@@ -204,7 +205,9 @@ class Bench:
         self.options = options
         self.tool = shlex.split(options.edgetwin)
         self.draw = random.Random(options.seed)
-        self.scratch = tempfile.TemporaryDirectory()
+        self.scratch = None if options.keep else tempfile.TemporaryDirectory()
+        self.root = options.keep or self.scratch.name
+        os.makedirs(self.root, exist_ok=True)
         self.records, self.abouts, self.logits, self.lacking, self.names = [], {}, {}, set(), []
 
     def call(self, *arguments):
@@ -214,7 +217,9 @@ class Bench:
 
     def model(self, name, architecture):
         """A folder of `edgetwin init`."""
-        folder = os.path.join(self.scratch.name, name)
+        folder = os.path.join(self.root, name)
+        if os.path.exists(os.path.join(folder, "model.safetensors")):
+            return folder
         description = folder + ".json"
         with open(description, "w", encoding="utf-8") as file:
             json.dump(architecture, file)
@@ -231,11 +236,14 @@ class Bench:
 
     def export(self, folder, form=None):
         path = folder + (f"-{form}" if form else "") + ".onnx"
-        self.call("export", folder, "--output", path, *(["--head-form", form] if form else []))
+        if not os.path.exists(path):
+            self.call("export", folder, "--output", path, *(["--head-form", form] if form else []))
         return path
 
     def hugging_face(self, folder):
         path = folder + "-hugging-face.onnx"
+        if os.path.exists(path):
+            return path
         run = subprocess.run([self.options.python, os.path.join(HERE, "hugging_face_export.py"), folder, path],
                              capture_output=True, text=True, cwd=HERE)
         if run.returncode:
@@ -394,7 +402,8 @@ def main():
     parser.add_argument("--count", type=int, default=6, help="mixed models")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--skip-hugging-face", action="store_true", help="leave its ONNX file out of ONNX Runtime's choice")
-    parser.add_argument("--json", help="every figure, for later")
+    parser.add_argument("--json", help="every figure, for later and for merge")
+    parser.add_argument("--keep", metavar="DIR", help="keep models and exports there, and take those that are there")
     options = parser.parse_args()
     if not options.engine and options.what != "exports":
         parser.error("--engine is needed")
