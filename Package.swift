@@ -65,7 +65,8 @@ let package = Package(
     .executableTarget(
       name: "edgetwin-benchmarks",
       dependencies: [
-        "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Twins", "Workbench",
+        "Accuracy", "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Numerics", "Twins",
+        "Workbench",
       ],
       path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
