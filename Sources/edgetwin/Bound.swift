@@ -38,7 +38,9 @@ struct Bound: ParsableCommand {
   @OptionGroup var output: FormatOption
 
   func validate() throws {
-    guard tolerance > 0, tolerance < 1 else { throw ValidationError("--tolerance must be above 0 and below 1, such as 0.01") }
+    guard tolerance > 0, tolerance < 1 else {
+      throw ValidationError("--tolerance must be above 0 and below 1, such as 0.01")
+    }
     if let minAccuracy, !(minAccuracy > 0 && minAccuracy < 100) {
       throw ValidationError("--min-accuracy must be above 0 and below 100 points, such as 80")
     }

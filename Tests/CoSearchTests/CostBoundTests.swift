@@ -63,7 +63,8 @@ import Twins
     }
   }
 
-  @Test(arguments: ["rpi4-cpu", "jetson-nano-cpu", "m1-pro-gpu", "ncs2"]) func boundsTheLeastCost(device: String) throws {
+  @Test(arguments: ["rpi4-cpu", "jetson-nano-cpu", "m1-pro-gpu", "ncs2"]) func boundsTheLeastCost(device: String) throws
+  {
     let space = try Self.space()
     let evaluator = try Self.evaluator(device, space)
     let bound = try #require(CostBound(evaluator, device: 0))

@@ -77,8 +77,10 @@ import Twins
     try sampler.tell(late)
     try restored.tell(late)
     var other = history
-    let expected = try Self.run(&sampler, batches: kind == .boshcode || kind == .boshcodeScaled ? [2] : [5, 3], evaluator, history: &history)
-    let resumed = try Self.run(&restored, batches: kind == .boshcode || kind == .boshcodeScaled ? [2] : [5, 3], evaluator, history: &other)
+    let expected = try Self.run(
+      &sampler, batches: kind == .boshcode || kind == .boshcodeScaled ? [2] : [5, 3], evaluator, history: &history)
+    let resumed = try Self.run(
+      &restored, batches: kind == .boshcode || kind == .boshcodeScaled ? [2] : [5, 3], evaluator, history: &other)
     #expect(resumed == expected)
     #expect(Set(expected).isDisjoint(with: out))
     #expect(try restored.snapshot() == sampler.snapshot())
@@ -106,7 +108,8 @@ import Twins
         feedForwardWidths: [256, 512], maximumFeedForwardStack: 1))
     var problem = Problem(devices: ["board"], objectives: [.latency])
     problem.scalar = Scalarisation(
-      weights: ObjectiveValues(accuracy: 0.5, latencySeconds: 0.5), scales: ObjectiveValues(accuracy: 100, latencySeconds: 1))
+      weights: ObjectiveValues(accuracy: 0.5, latencySeconds: 0.5),
+      scales: ObjectiveValues(accuracy: 100, latencySeconds: 1))
     let tiny = SearchDomain(problem, space: small)
     let evaluator = try ExplorerTests.evaluator(
       problem, space: small, devices: [AnalyticTwin("board", space: small)])

@@ -74,7 +74,8 @@ import Testing
     #expect(improvement.certain(lanes([0.6, 0.5])) < 0)
     #expect(improvement.certain(lanes([0.3, 0.3])) > 0)
 
-    let single = try Improvement(dimension: 1, known: [lanes([2])], scale: [lanes([2]), lanes([5])], reference: lanes([]))
+    let single = try Improvement(
+      dimension: 1, known: [lanes([2])], scale: [lanes([2]), lanes([5])], reference: lanes([]))
     // Standard normal table: φ(0.5) − 0.5·(1 − Φ(0.5)) = 0.1978.
     #expect(abs(single.expected(lanes([2.5]), lanes([1])) - 0.1978) < 1e-4)
   }

@@ -14,12 +14,23 @@ struct PublishedObjectiveBenchmark {
     struct Performance: Decodable {
       var latency: Double
       var energy: Double
-      var peak_power: Double
+      var peakPower: Double
       var glue: Double
+
+      enum CodingKeys: String, CodingKey {
+        case latency, energy, glue
+        case peakPower = "peak_power"
+      }
     }
     var performance: Performance
-    var embedding_txf: String
-    var embedding_device: String
+    var embedding: String
+    var device: String
+
+    enum CodingKeys: String, CodingKey {
+      case performance
+      case embedding = "embedding_txf"
+      case device = "embedding_device"
+    }
   }
 
   private struct PublishedRun: Decodable {
@@ -52,14 +63,14 @@ struct PublishedObjectiveBenchmark {
     var known: [(embedding: [Int], glue: Double)] = []
     var outcomes: [Outcome] = []
     for pair in pairs {
-      let embedding = numbers(pair.embedding_txf)
+      let embedding = numbers(pair.embedding)
       if !known.contains(where: { $0.embedding == embedding }) { known.append((embedding, pair.performance.glue)) }
-      guard let device = numbers(pair.embedding_device).firstIndex(of: 1),
+      guard let device = numbers(pair.device).firstIndex(of: 1),
         let point = try? space.point(ofEmbedding: embedding)
       else { continue }
       let values = ObjectiveValues(
         accuracy: 100 * pair.performance.glue, latencySeconds: pair.performance.latency,
-        energyJoules: pair.performance.energy, peakPowerWatts: pair.performance.peak_power)
+        energyJoules: pair.performance.energy, peakPowerWatts: pair.performance.peakPower)
       outcomes.append(
         Outcome(
           proposal: Proposal(point: point, device: device), values: values, scalar: scalarisation.value(values),
@@ -71,7 +82,8 @@ struct PublishedObjectiveBenchmark {
     let error = known.reduce(0) { $0 + abs(glue.predict($1.embedding.map(Double.init)).mean - $1.glue) }
     print(
       String(
-        format: "%d profiled pairs, the best %.4f; \"GLUE\" of %d models refitted with a mean error of %.5f.\n", pairs.count,
+        format: "%d profiled pairs, the best %.4f; \"GLUE\" of %d models refitted with a mean error of %.5f.\n",
+        pairs.count,
         profiled, known.count, error / Double(known.count)))
     print("| search | best 1 − P | seconds |\n| --- | --- | --- |")
     for (name, run) in published.sorted(by: { $0.key < $1.key }) {

@@ -168,7 +168,9 @@ private struct BoxSearch {
   private func ratio(
     _ a: MeasureParts.Form, _ b: MeasureParts.Form, layers: Int
   ) -> ClosedRange<Double>? {
-    func value(_ form: MeasureParts.Form, _ sums: LayerSums) -> Double { form.constant + (form.lanes * sums.twin).sum() }
+    func value(_ form: MeasureParts.Form, _ sums: LayerSums) -> Double {
+      form.constant + (form.lanes * sums.twin).sum()
+    }
     func least(_ form: MeasureParts.Form) -> Double {
       minimiser.minimum(LayerSums(twin: form.lanes, accuracy: SIMD4(repeating: 0)), layers: layers).value
         + form.constant
@@ -182,9 +184,10 @@ private struct BoxSearch {
         let next = value(top, sums) / value(bottom, sums)
         if !(next < t * (1 - 1e-12)) { break }
         t = next
-        sums = minimiser.minimum(
-          LayerSums(twin: top.lanes - t * bottom.lanes, accuracy: SIMD4(repeating: 0)), layers: layers
-        ).sums
+        sums =
+          minimiser.minimum(
+            LayerSums(twin: top.lanes - t * bottom.lanes, accuracy: SIMD4(repeating: 0)), layers: layers
+          ).sums
       }
       return t
     }
@@ -336,7 +339,9 @@ private struct BoxSearch {
     // Each is scaled to a limit of about 1, so that one step length suits all.
     if let minAccuracy = query.minAccuracy {
       let need = accuracy.need(score: minAccuracy, layers: box.layers)
-      if minAccuracy > accuracy.greatestScore(layers: box.layers) { return [Constraint(weights: .zero, least: .infinity)] }
+      if minAccuracy > accuracy.greatestScore(layers: box.layers) {
+        return [Constraint(weights: .zero, least: .infinity)]
+      }
       if need.isFinite { result += accuracyCuts(exp(need), layers: box.layers) }
     }
     if box.cutsBytes {

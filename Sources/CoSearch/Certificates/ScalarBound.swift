@@ -77,9 +77,10 @@ public struct ScalarBound: Sendable {
     let query = CostQuery(
       device: device, latencyWeight: share(.latency), energyWeight: share(.energy), minAccuracy: low > 0 ? low : nil)
     if query.latencyWeight > 0 || query.energyWeight > 0, bound < scalar {
-      bound += bounds[device].certificate(
-        query, tolerance: Self.tolerance, maximumBoxes: Self.boxes, known: [best.point]
-      ).lowerBound
+      bound +=
+        bounds[device].certificate(
+          query, tolerance: Self.tolerance, maximumBoxes: Self.boxes, known: [best.point]
+        ).lowerBound
     }
     return Slice(device: device, low: low, high: high, bound: bound)
   }

@@ -31,7 +31,8 @@ public struct Assessment: Sendable, Hashable {
 
   /// Bounds of the probability that all budgets hold, whatever ties the errors of the measures together (Fréchet); (1, 1) without budgets.
   public var jointProbability: (lower: Double, upper: Double) {
-    let missed = probabilities.values.reduce(0) { $0 + 1 - $1 }
-    return (max(0, 1 - missed), probabilities.values.min() ?? 1)
+    // In a fixed order: sums of the same numbers in another are not the same to the last bit.
+    let each = Budget.allCases.compactMap { probabilities[$0] }
+    return (max(0, 1 - each.reduce(0) { $0 + 1 - $1 }), each.min() ?? 1)
   }
 }

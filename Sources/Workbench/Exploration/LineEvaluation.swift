@@ -7,7 +7,8 @@ public struct LineEvaluation: Sendable {
   private let setup: SearchSetup
   private static let source = InputBytes.standardInputName
   private static let own = [
-    "id", "architecture_id", "device", "values", "scalar", "feasible", "broken_budgets", "violation", "budget_probabilities", "state", "error",
+    "id", "architecture_id", "device", "values", "scalar", "feasible", "broken_budgets", "violation",
+    "budget_probabilities", "state", "error",
     "accuracy_leave_one_out_error", "architecture", "embedding", "space_id", "schema",
   ]
 

@@ -141,7 +141,8 @@ struct GaussianProcessSearch: Sendable {
     let rows = models.map { scale($0) }
     let devices = trials.map(\.proposal.device)
     let usesQuantities =
-      options.modelsQuantities && trials.allSatisfy { trial in neededLanes.allSatisfy { trial.quantities[$0].isFinite } }
+      options.modelsQuantities
+      && trials.allSatisfy { trial in neededLanes.allSatisfy { trial.quantities[$0].isFinite } }
     let lanes = usesQuantities ? neededLanes : Array(0..<domain.dimension)
     var targets = lanes.map { lane in trials.map { usesQuantities ? $0.quantities[lane] : $0.coordinates[lane] } }
     let hasSlack = known.contains { !$0.isFeasible }
@@ -338,60 +339,5 @@ struct GaussianProcessSearch: Sendable {
       parents = Array(pool.prefix(60)) + candidates.prefix(60).map(\.proposal)
     }
     return candidates
-  }
-}
-
-/// Bayesian optimisation with Gaussian processes on the embedding: expected improvement, or expected hypervolume improvement for a front.
-public struct GaussianProcessSampler: Sampler {
-  public static let kind = SamplerKind.gaussianProcess
-  private static let version = 1
-  private static let options = GaussianProcessSearch.Options(
-    features: .embedding, modelsQuantities: false, rounds: 1, childrenARound: 500, randomCandidates: 500,
-    startsFromSeeds: false, mostRows: 400)
-  private var search: GaussianProcessSearch
-
-  public init(domain: SearchDomain, seed: UInt64) {
-    search = GaussianProcessSearch(Self.options, domain: domain, seed: seed)
-  }
-
-  public init(domain: SearchDomain, snapshot: Data, history: [Outcome]) throws {
-    let snapshot = try SamplerSnapshot<GaussianProcessSearch.State>.decode(
-      snapshot, Self.kind, version: Self.version)
-    search = try GaussianProcessSearch(
-      Self.options, domain: domain, seed: snapshot.seed, state: snapshot.state, outcomes: history)
-  }
-
-  public mutating func ask(_ count: Int) throws -> [Proposal] { try search.ask(count) }
-  public mutating func tell(_ outcomes: [Outcome]) throws { try search.tell(outcomes) }
-  public func snapshot() throws -> Data {
-    try SamplerSnapshot.encode(Self.kind, version: Self.version, seed: search.seed, search.state)
-  }
-}
-
-/// The standard sampler: evolution whose children are screened, over several generations, by Gaussian processes on sums over a model's
-/// layers, one for each quantity, that share what they learn among devices.
-public struct ScreenedEvolution: Sampler {
-  public static let kind = SamplerKind.screenedEvolution
-  private static let version = 1
-  private static let options = GaussianProcessSearch.Options(
-    features: .structure, modelsQuantities: true, rounds: 4, childrenARound: 400, randomCandidates: 50,
-    startsFromSeeds: true, mostRows: 300)
-  private var search: GaussianProcessSearch
-
-  public init(domain: SearchDomain, seed: UInt64) {
-    search = GaussianProcessSearch(Self.options, domain: domain, seed: seed)
-  }
-
-  public init(domain: SearchDomain, snapshot: Data, history: [Outcome]) throws {
-    let snapshot = try SamplerSnapshot<GaussianProcessSearch.State>.decode(
-      snapshot, Self.kind, version: Self.version)
-    search = try GaussianProcessSearch(
-      Self.options, domain: domain, seed: snapshot.seed, state: snapshot.state, outcomes: history)
-  }
-
-  public mutating func ask(_ count: Int) throws -> [Proposal] { try search.ask(count) }
-  public mutating func tell(_ outcomes: [Outcome]) throws { try search.tell(outcomes) }
-  public func snapshot() throws -> Data {
-    try SamplerSnapshot.encode(Self.kind, version: Self.version, seed: search.seed, search.state)
   }
 }

@@ -88,7 +88,9 @@ struct RegressionTree: Sendable {
     var left = 0.0
     for index in 0..<(count - 1) {
       left += order[index].1
-      guard order[index].0 < order[index + 1].0, index + 1 >= leastLeaf, count - index - 1 >= leastLeaf else { continue }
+      guard order[index].0 < order[index + 1].0, index + 1 >= leastLeaf, count - index - 1 >= leastLeaf else {
+        continue
+      }
       let (n, m) = (Double(index + 1), Double(count - index - 1))
       let gain = left * left / n + (sum - left) * (sum - left) / m - sum * sum / Double(count)
       if gain > best?.gain ?? 0 { best = (gain, 0.5 * (order[index].0 + order[index + 1].0)) }
@@ -129,88 +131,5 @@ struct RegressionTree: Sendable {
       node = Int(children[node]) + (row[Int(features[node])] <= thresholds[node] ? 0 : 1)
     }
     return (values[node], variances[node])
-  }
-}
-
-/// Extremely randomised trees, with the law of total variance over trees and leaves as uncertainty (Hutter, Xu, Hoos and
-/// Leyton-Brown, "Algorithm runtime prediction", Artificial Intelligence 206, 2014, section 4.3).
-struct RegressionForest: Sendable {
-  private let trees: [RegressionTree]
-  static let treeCount = 64
-
-  init(_ rows: [[Double]], _ targets: [Double], seed: UInt64, stream: UInt64) {
-    trees = (0..<Self.treeCount).map { tree in
-      var random = CounterRandom(seed: seed, stream: stream, UInt64(tree))
-      return RegressionTree(
-        rows, targets, subset: Array(rows.indices),
-        growth: .init(maximumDepth: 24, leastLeaf: 2, features: nil, isExtra: true), using: &random)
-    }
-  }
-
-  func predict(_ row: [Double]) -> (mean: Double, deviation: Double) {
-    var (mean, square) = (0.0, 0.0)
-    for tree in trees {
-      let leaf = tree.predict(row)
-      mean += leaf.mean
-      square += leaf.mean * leaf.mean + leaf.variance
-    }
-    let count = Double(trees.count)
-    mean /= count
-    return (mean, max(square / count - mean * mean, 0).squareRoot())
-  }
-}
-
-/// Boosted regression trees (Friedman 2001) of random halves of the rows (Friedman 2002), several times on bootstrap samples: their
-/// spread is the uncertainty.
-package struct BoostedTrees: Sendable {
-  package struct Configuration: Sendable {
-    var ensembles = 5
-    var rounds = 60
-    var rate = 0.1
-    var depth = 4
-    /// Whether all rows are in every ensemble and every round, and all features in every split: then one ensemble is all there is.
-    var usesAll = false
-
-    package static let standard = Configuration()
-    /// Near to interpolation: what stands in for a table of values.
-    package static let close = Configuration(ensembles: 1, rounds: 300, rate: 0.1, depth: 7, usesAll: true)
-  }
-
-  private let configuration: Configuration
-  private var ensembles: [(base: Double, trees: [RegressionTree])] = []
-
-  package init(
-    _ rows: [[Double]], _ targets: [Double], seed: UInt64, stream: UInt64, configuration: Configuration = .standard
-  ) {
-    self.configuration = configuration
-    guard let width = rows.first?.count else { return }
-    for ensemble in 0..<configuration.ensembles {
-      var random = CounterRandom(seed: seed, stream: stream, UInt64(ensemble))
-      let sample =
-        configuration.usesAll ? Array(rows.indices) : rows.indices.map { _ in random.nextIndex(below: rows.count) }
-      let base = Statistics.mean(sample.map { targets[$0] })
-      var residuals = targets.map { $0 - base }
-      var trees: [RegressionTree] = []
-      let drawn = Set(sample).sorted()
-      for _ in 0..<configuration.rounds {
-        let subset = configuration.usesAll ? sample : sample.filter { _ in random.next() & 1 == 0 }
-        guard subset.count > 1 else { continue }
-        let tree = RegressionTree(
-          rows, residuals, subset: subset,
-          growth: .init(
-            maximumDepth: configuration.depth, leastLeaf: configuration.usesAll ? 1 : 2,
-            features: configuration.usesAll ? nil : max(width / 3, 1)), using: &random)
-        for index in drawn { residuals[index] -= configuration.rate * tree.predict(rows[index]).mean }
-        trees.append(tree)
-      }
-      ensembles.append((base, trees))
-    }
-  }
-
-  package func predict(_ row: [Double]) -> (mean: Double, deviation: Double) {
-    let values = ensembles.map { ensemble in
-      ensemble.trees.reduce(ensemble.base) { $0 + configuration.rate * $1.predict(row).mean }
-    }
-    return (Statistics.mean(values), Statistics.standardDeviation(values))
   }
 }
