@@ -8,7 +8,8 @@ struct BoxSearch {
   /// A part of the space.
   struct Box {
     var layers: Int
-    /// Logarithms of the ratio of each form to its measure's first; the first's is 0.
+    /// Logarithms of the ratio of each form to its measure's first; the first's is 0. Of the forms as they are at the least bytes of
+    /// the box.
     var ratios: [[ClosedRange<Double>]]
     var logBytes: ClosedRange<Double>
     var logHeads: ClosedRange<Double>
@@ -18,6 +19,8 @@ struct BoxSearch {
     var multipliers = [Double](repeating: 0, count: Constraint.slotCount)
     var ratioError = 0.0
     var residualError = 0.0
+    /// What functions of the parameters' size leave open.
+    var sizeError = 0.0
     var cutsBytes = false
     var cutsHeads = false
     var cutsShare = false
@@ -100,26 +103,27 @@ struct BoxSearch {
     let high = min(most, (query.maxParameters ?? .infinity) * parts.bytesPerParameter)
     guard low <= high else { return nil }
     let counts = evaluator.space.headCounts
-    var ratios: [[ClosedRange<Double>]] = []
-    for measure in measures {
-      let forms = parts.measure(measure.index, parameterBytes: low).forms
-      var ranges = [0.0...0.0]
-      for form in forms.dropFirst() {
-        guard let first = forms.first, let range = ratio(form, first, layers: layers) else { return unbounded(layers) }
-        ranges.append(range)
-      }
-      ratios.append(ranges)
-    }
+    let logBytes = log(low)...log(max(high, low))
     return Box(
-      layers: layers, ratios: ratios, logBytes: log(low)...log(max(high, low)),
+      layers: layers, ratios: ratios(layers: layers, logBytes: logBytes.lowerBound), logBytes: logBytes,
       logHeads: log(Double((counts.min() ?? 1) * layers))...log(Double((counts.max() ?? 1) * layers)),
       convolutionShare: 0...1, cutsBytes: query.minParameters != nil || query.maxParameters != nil)
   }
 
-  /// Where a form is not positive for every model, nothing is known: a bound of 0.
-  private func unbounded(_ layers: Int) -> Box {
-    Box(
-      layers: layers, ratios: [], logBytes: 0...0, logHeads: 0...0, convolutionShare: 0...0)
+  /// What the ratios of forms of all models span; none where a form is not positive for every model: then nothing is known but that costs
+  /// are not negative.
+  private func ratios(layers: Int, logBytes: Double) -> [[ClosedRange<Double>]] {
+    var ratios: [[ClosedRange<Double>]] = []
+    for measure in measures {
+      let forms = parts.measure(measure.index, parameterBytes: exp(logBytes)).forms
+      var ranges = [0.0...0.0]
+      for form in forms.dropFirst() {
+        guard let first = forms.first, let range = ratio(form, first, layers: layers) else { return [] }
+        ranges.append(range)
+      }
+      ratios.append(ranges)
+    }
+    return ratios
   }
 
   /// The logarithm of the least and the largest ratio of two forms, by Dinkelbach's method; nil where one is not positive.
@@ -161,7 +165,7 @@ struct BoxSearch {
     }
     func width(_ range: ClosedRange<Double>) -> Double { range.upperBound - range.lowerBound }
     if box.ratios.isEmpty { return [] }
-    if box.ratioError >= box.residualError {
+    if box.ratioError >= max(box.residualError, box.sizeError) {
       var widest = (measure: 0, form: 0, width: 0.0)
       for (measure, ranges) in box.ratios.enumerated() {
         for (form, range) in ranges.enumerated() where width(range) > widest.width {
@@ -177,12 +181,15 @@ struct BoxSearch {
     }
     // The summary that spans the largest part of what models span.
     let shares = [width(box.logBytes) / 2.4, width(box.logHeads) / 1.8, width(box.convolutionShare)]
-    switch shares.indices.max(by: { shares[$0] < shares[$1] }) ?? 0 {
+    let widest = box.sizeError > box.residualError ? 0 : shares.indices.max { shares[$0] < shares[$1] }
+    switch widest ?? 0 {
     case 0:
       return halves(box.logBytes).map {
         var child = box
         child.logBytes = $0
         child.cutsBytes = true
+        // Other forms, other ratios.
+        if parts.hasFunctions { child.ratios = ratios(layers: box.layers, logBytes: $0.lowerBound) }
         return child
       }
     case 1:
@@ -211,6 +218,7 @@ struct BoxSearch {
     var constant = 0.0
     box.ratioError = 0
     box.residualError = 0
+    var sizeGap = 0.0
     for (position, measure) in measures.enumerated() {
       let part = parts.measure(measure.index, parameterBytes: exp(box.logBytes.lowerBound))
       let ranges = box.ratios[position]
@@ -231,6 +239,13 @@ struct BoxSearch {
         weights.twin += lambda * form.lanes
         constant += lambda * form.constant
       }
+      if parts.hasFunctions {
+        let most = parts.measure(measure.index, parameterBytes: exp(box.logBytes.upperBound))
+        for (index, centre) in centres.enumerated() {
+          let lambda = factor * part.forms[index].weight * exp(mean - centre)
+          sizeGap += lambda * (most.forms[index].constant - part.forms[index].constant)
+        }
+      }
       box.ratioError = max(box.ratioError, widest * widest / 8)
       box.residualError = max(box.residualError, residual.upper - residual.lower)
     }
@@ -239,7 +254,9 @@ struct BoxSearch {
       box.bound = .infinity
       return
     }
-    box.bound = max(box.bound, dual(weights, constant, limits, &box, steps: steps))
+    let value = dual(weights, constant, limits, &box, steps: steps)
+    box.bound = max(box.bound, value)
+    box.sizeError = value > 0 ? log(1 + sizeGap / value) : 0
   }
 
   /// The largest value of the dual function that subgradient steps of Polyak's length come by.

@@ -93,8 +93,9 @@ public struct Explorer: Sendable {
     let evaluator = evaluator
     @Sendable func points(_ device: Int) -> [DesignPoint] {
       let points = StructuredSeeds(evaluator, device: device)?.points() ?? []
-      let step = (points.count + room - 1) / max(room, 1)
-      return step <= 1 ? points : stride(from: 0, to: points.count, by: step).map { points[$0] }
+      // Successive ones differ, so that a part of them is spread over the front too.
+      let stride = Seeds.strideCoprime(to: max(points.count, 1))
+      return (0..<min(points.count, room)).map { points[$0 * stride % points.count] }
     }
     if threads <= 1 { return evaluator.devices.indices.map(points) }
     return await withTaskGroup(of: (Int, [DesignPoint]).self) { group in

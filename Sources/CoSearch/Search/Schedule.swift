@@ -34,11 +34,12 @@ struct Schedule: Sendable {
 
   /// Evaluations for models read off the twins' structure: a quarter of all; none of a search that is too short for the sweep to pay.
   var structuredCount: Int {
-    guard let limit else { return .max }
+    guard let limit else { return Self.mostForStructure }
     return limit >= Self.fewestForStructure ? limit / 4 : 0
   }
 
   private static let fewestForStructure = 2_000
+  private static let mostForStructure = 1_000_000
 
   /// Generations of such models: of every device in turn.
   func structuredChunks(_ counts: [Int]) -> ArraySlice<[Chunk]> {

@@ -45,6 +45,9 @@ package struct TwinParts: Sendable {
     self.lanes = lanes.forms
   }
 
+  /// Whether forms hold what is not a sum over layers: functions of the parameters' size, such as paging.
+  package var hasFunctions: Bool { !tables.functions.isEmpty }
+
   /// A measure of models whose parameters take at least `parameterBytes`.
   ///
   /// Forms are bounded from below: what grows with the parameters beyond their sum (paging) is taken at the least.
