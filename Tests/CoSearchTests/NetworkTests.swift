@@ -112,7 +112,7 @@ import Testing
     // The logistic's are an approximation (Wang, Shi and Yeung 2016).
     let logistic = NaturalParameterActivation.logistic.forward(mean, variance)
     let close = moments { 1 / (1 + exp(-$0)) }
-    #expect(abs(logistic.mean - close.0) < 0.02 && abs(logistic.variance - close.1) < 0.02)
+    #expect(abs(logistic.mean - close.0) < 0.02 && abs(logistic.variance - close.1) < 0.03)
   }
 
   @Test func dualNumbersGiveTheHessianTimesAVector() {

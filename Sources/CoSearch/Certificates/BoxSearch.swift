@@ -85,6 +85,7 @@ struct BoxSearch {
         if child.bound < .infinity { open.append(child) }
       }
     }
+    descend()
     if cost == .infinity, open.isEmpty { lowerBound = .infinity }
     return CostCertificate(
       query: query, lowerBound: min(lowerBound, cost), point: point, cost: cost, boxes: boxes)
@@ -351,6 +352,14 @@ struct BoxSearch {
   }
 
   // MARK: - Models
+
+  /// From the cheapest model to a neighbour as long as one is cheaper.
+  mutating func descend() {
+    while let best = point {
+      for neighbour in evaluator.space.neighbours(of: best) { attempt(neighbour) }
+      if point == best { return }
+    }
+  }
 
   /// Keeps a model if the query allows it and nothing cheaper was found.
   mutating func attempt(_ point: DesignPoint) {
