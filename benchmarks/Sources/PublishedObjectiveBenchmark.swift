@@ -87,7 +87,7 @@ struct PublishedObjectiveBenchmark {
         profiled, known.count, error / Double(known.count)))
     print("| search | best 1 − P | seconds |\n| --- | --- | --- |")
     for (name, run) in published.sorted(by: { $0.key < $1.key }) {
-      print(String(format: "| published %@ | %.4f | %.0f |", name, run.performance, run.time))
+      print("| published \(name) | " + String(format: "%.4f | %.0f |", run.performance, run.time))
     }
 
     func outcome(_ proposal: Proposal) -> Outcome {
@@ -120,9 +120,10 @@ struct PublishedObjectiveBenchmark {
         times.append(reached)
       }
       print(
-        String(
-          format: "| %@ | %.4f median after 1 s | %.3f median to below %.4f, %d of %d seeds |", kind.rawValue,
-          Statistics.median(bests), Statistics.median(times), profiled, times.count(where: \.isFinite), seeds))
+        "| \(kind.rawValue) | "
+          + String(
+            format: "%.4f median after 1 s | %.3f median to below %.4f, %d of %d seeds |", Statistics.median(bests),
+            Statistics.median(times), profiled, times.count(where: \.isFinite), seeds))
     }
   }
 }

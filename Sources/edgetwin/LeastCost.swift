@@ -3,8 +3,9 @@ import CoSearch
 import Foundation
 import Workbench
 
-struct Bound: ParsableCommand {
+struct LeastCost: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "bound",
     abstract: "Say what no model of a space can be better than.",
     discussion: """
         edgetwin bound --devices rpi4-cpu --min-accuracy 78
