@@ -52,18 +52,15 @@ struct HostFinalists {
     let rows = chosen.map { row($0, isFinalist: true) }
     let ids = Set(rows.map(\.architecture.id))
     let others = front.map { row($0, isFinalist: false) }.filter { !ids.contains($0.architecture.id) }
-    let work = try LocalWork(twin, runtime: .native, threads: nil)
+    let work = try LocalWork(twin, runtime: .native)
     let job = LocalJob(work: work, plan: MeasuringProtocol(repeats: 7, repeatSeconds: 0.05), profiles: 5)
     let collected = MeasuredRows()
     let models = rows.map(\.architecture)
-    let report = try await Interrupt.cancelling { try await job.measure(models) { _, row in collected.add(row) } }
+    let report = try await Interrupt.cancelling { try await job.measure(models) { _, row in try collected.add(row) } }
     Console.endProgress()
-    let profiles = Dictionary(
-      report.profiles.map { index, steps in
-        (models[index].id, steps.map { (kernelClass: $0.kernelClass, seconds: $0.durationSeconds) })
-      }, uniquingKeysWith: { first, _ in first })
     let confirmation = try Confirmation(
-      twin: twin, level: level, chosen: rows, measurements: collected.rows, pool: rows + others, profiles: profiles)
+      twin: twin, level: level, chosen: rows, measurements: collected.rows, pool: rows + others,
+      profiles: report.stepsByModel(models))
     if format == .table {
       let settings = twin.settings
       try Console.write(
@@ -78,14 +75,4 @@ struct HostFinalists {
     if report.measured > 0 { Console.say(report.summary) }
     if report.wasStopped { throw ExitCode(Failure.interrupted) }
   }
-}
-
-/// Rows as they come from the measuring thread.
-final class MeasuredRows: @unchecked Sendable {
-  private let lock = NSLock()
-  private var collected: [Measurement] = []
-
-  var rows: [Measurement] { lock.withLock { collected } }
-
-  func add(_ row: Measurement) { lock.withLock { collected.append(row) } }
 }
