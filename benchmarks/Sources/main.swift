@@ -1,7 +1,7 @@
 import Foundation
 
 let usage = """
-  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | prior | suggest | speed | calibration | host [ROWS.jsonl [SHARE]] | search [SECONDS [PROBLEM…]] | published [SEEDS] | sampler … | explore … | kernels --serve
+  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | prior | suggest | speed | calibration | host [ROWS.jsonl [SHARE]] | search [SECONDS [PROBLEM…]] | published [SEEDS] | sampler … | explore … | kernels --serve | training --serve
   EDGETWIN_DATA names the folder with the shared measurements; BASELINE.json is what bdt_baseline.py wrote.
   """
 
@@ -37,6 +37,7 @@ do {
     try await SamplerBenchmark(problem: problem).explore(
       seconds: rest[0], seed: UInt64(rest[1]), threads: Int(rest[2]))
   case ("kernels", "--serve"): try KernelServer().run()
+  case ("training", "--serve"): try TrainingServer().run()
   case ("host", let rows):
     var benchmark = HostBenchmark()
     benchmark.rowsPath = rows

@@ -6,9 +6,10 @@ import Foundation
 /// split at white space and punctuation, and each word is cut greedily into the longest pieces of the
 /// vocabulary. Ids equal those of Hugging Face's `tokenizers`; special tokens written out in a text (`[MASK]`) are
 /// those tokens, as there.
-public struct WordPieceTokenizer: Sendable {
+public struct WordPieceTokenizer: Tokenizer {
   /// Longer words, in Unicode scalars, become `[UNK]`.
   public static let maximumWordLength = 100
+  static let specialTokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
   /// Tokens by id.
   public let vocabulary: [String]
@@ -20,9 +21,10 @@ public struct WordPieceTokenizer: Sendable {
   /// Nil where the vocabulary has no `[MASK]`.
   public let maskID: Int32?
 
-  let folding: ScalarFolding
+  let basic: BasicTokenizer
   let trie: PieceTrie
-  let specials: [(bytes: [UInt8], id: Int32)]
+
+  public var specialIDs: [Int32] { basic.specials.map(\.id) }
 
   /// Reads a vocabulary: a token a line, its id the line's number from 0; white space at a line's end is no part
   /// of it, and of equal lines the last counts.
@@ -36,7 +38,7 @@ public struct WordPieceTokenizer: Sendable {
     vocabularyFile: String, lowercase: Bool, stripsAccents: Bool? = nil, spacesIdeographs: Bool = true
   ) throws(TextError) {
     var tokens: [String] = []
-    for (index, line) in try Self.lines(of: vocabularyFile).enumerated() {
+    for (index, line) in try VocabularyFile.lines(of: vocabularyFile).enumerated() {
       guard let text = String(validating: line, as: UTF8.self) else {
         throw .notUTF8(path: vocabularyFile, line: index + 1)
       }
@@ -82,23 +84,9 @@ public struct WordPieceTokenizer: Sendable {
     separatorID = try id("[SEP]")
     paddingID = ids["[PAD]"]
     maskID = ids["[MASK]"]
-    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].compactMap { token in
-      ids[token].map { (Array(token.utf8), $0) }
-    }
+    let specials = Self.specialTokens.compactMap { token in ids[token].map { (bytes: Array(token.utf8), id: $0) } }
     vocabulary = tokens
     self.trie = trie
-    self.folding = folding
-  }
-
-  private static func lines(of path: String) throws(TextError) -> [ArraySlice<UInt8>] {
-    let data: Data
-    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw .unreadable(path: path, reason: error.localizedDescription)
-    }
-    let bytes = [UInt8](data)
-    var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    // What follows the last line feed is no line unless something does.
-    if lines.last?.isEmpty == true { lines.removeLast() }
-    return lines
+    basic = BasicTokenizer(folding: folding, specials: specials)
   }
 }

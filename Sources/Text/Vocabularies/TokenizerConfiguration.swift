@@ -1,10 +1,11 @@
 import Foundation
 
-/// What `tokenizer_config.json` says about a WordPiece tokeniser; its other fields are of no concern here.
+/// What `tokenizer_config.json` says about a tokeniser; its other fields are of no concern here.
 struct TokenizerConfiguration: Equatable {
   var lowercase = true
   var stripsAccents: Bool?
   var spacesIdeographs = true
+  var addsPrefixSpace = false
 
   init(folder: String) throws(TextError) {
     let path = folder + "/tokenizer_config.json"
@@ -26,5 +27,6 @@ struct TokenizerConfiguration: Equatable {
     lowercase = try flag("do_lower_case") ?? true
     stripsAccents = try flag("strip_accents")
     spacesIdeographs = try flag("tokenize_chinese_chars") ?? true
+    addsPrefixSpace = try flag("add_prefix_space") ?? false
   }
 }

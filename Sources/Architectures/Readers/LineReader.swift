@@ -1,4 +1,3 @@
-import Architectures
 import Foundation
 
 /// The lines of a text file, one at a time, so that a large file is never in memory as a whole.
@@ -57,7 +56,7 @@ package struct LineReader {
       }
       guard buffer.count - position <= Self.maximumLineBytes else {
         throw InputFileError(
-          source: source, line: number + 1, problem: "is longer than 64 MiB; JSON Lines has one row a line")
+          source: source, line: number + 1, problem: "is longer than 64 MiB; the file must have a row a line")
       }
       searched -= position
       buffer.removeFirst(position)
