@@ -71,7 +71,8 @@ let package = Package(
     .executableTarget(
       name: "edgetwin-benchmarks",
       dependencies: [
-        "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Training", "Twins", "Workbench",
+        "Accuracy", "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Numerics", "Training",
+        "Twins", "Workbench",
       ],
       path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),

@@ -21,10 +21,13 @@ public struct Explorer: Sendable {
   /// Most members of the archive that children are made of; the front also holds the best of each objective, and what earlier archives
   /// held that is still not dominated.
   public let archiveCapacity: Int
+  /// Whether the search starts from models that the twins' structure says are best; else only from models of equal layers.
+  public let usesStructure: Bool
 
   /// - Parameter archiveCapacity: nil takes 200, or 400 from three objectives on.
-  public init(_ evaluator: CandidateEvaluator, archiveCapacity: Int? = nil) {
+  public init(_ evaluator: CandidateEvaluator, archiveCapacity: Int? = nil, usesStructure: Bool = true) {
     self.evaluator = evaluator
+    self.usesStructure = usesStructure
     let standard = evaluator.problem.objectives.count < 3 ? 200 : 400
     self.archiveCapacity = min(max(archiveCapacity ?? standard, 1), 4_096)
   }
@@ -41,8 +44,10 @@ public struct Explorer: Sendable {
     func elapsed() -> Double { (clock.now - start) / .seconds(1) }
 
     let seeds = Seeds(evaluator.space)
+    let structured = await structuredSeeds(schedule, threads: threads)
     let runner = ChunkRunner(
-      evaluator: evaluator, variation: Variation(space: evaluator.space), seeds: seeds, seed: seed)
+      evaluator: evaluator, variation: Variation(space: evaluator.space), seeds: seeds, structured: structured,
+      seed: seed)
     var state = try SearchState(
       evaluator: evaluator, box: try ReferenceBox.box(evaluator, seeds), capacity: archiveCapacity)
     var record = TraceRecorder()
@@ -51,6 +56,7 @@ public struct Explorer: Sendable {
     let seedCount = schedule.seedCount(available: seeds.count * evaluator.devices.count) / evaluator.devices.count
     var nextTightening = 2
     var wasCancelled = false
+    var waiting = schedule.structuredChunks(structured.map(\.count))
 
     while schedule.goesOn(evaluations: state.evaluations, seconds: elapsed()) {
       if Task.isCancelled {
@@ -58,8 +64,10 @@ public struct Explorer: Sendable {
         break
       }
       let snapshot = state.snapshot(generation: generation)
-      let chunks = schedule.chunks(
-        evaluations: state.evaluations, snapshot: snapshot, seed: seed, seeds: seedsTaken..<seedCount)
+      let chunks =
+        waiting.popFirst()
+        ?? schedule.chunks(
+          evaluations: state.evaluations, snapshot: snapshot, seed: seed, seeds: seedsTaken..<seedCount)
       for case .seeds(let numbers) in chunks.map(\.kind) { seedsTaken = max(seedsTaken, numbers.upperBound) }
       for result in await Self.run(chunks, snapshot, runner, threads: threads) { state.take(result) }
       generation += 1
@@ -76,6 +84,26 @@ public struct Explorer: Sendable {
     let seconds = elapsed()
     record.finish(state, seconds: seconds)
     return try exploration(state, record, seconds: seconds, wasCancelled: wasCancelled)
+  }
+
+  /// Models to start from, by device, each device a task; what the schedule has room for.
+  private func structuredSeeds(_ schedule: Schedule, threads: Int) async -> [[DesignPoint]] {
+    let room = schedule.structuredCount / evaluator.devices.count
+    guard usesStructure, room > 0 else { return Array(repeating: [], count: evaluator.devices.count) }
+    let evaluator = evaluator
+    @Sendable func points(_ device: Int) -> [DesignPoint] {
+      let points = StructuredSeeds(evaluator, device: device)?.points() ?? []
+      // Successive ones differ, so that a part of them is spread over the front too.
+      let stride = Seeds.strideCoprime(to: max(points.count, 1))
+      return (0..<min(points.count, room)).map { points[$0 * stride % points.count] }
+    }
+    if threads <= 1 { return evaluator.devices.indices.map(points) }
+    return await withTaskGroup(of: (Int, [DesignPoint]).self) { group in
+      for device in evaluator.devices.indices { group.addTask { (device, points(device)) } }
+      var result = [[DesignPoint]](repeating: [], count: evaluator.devices.count)
+      for await (device, points) in group { result[device] = points }
+      return result
+    }
   }
 
   /// Results of the chunks, in their order.
