@@ -13,6 +13,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     .package(url: "https://github.com/attaswift/BigInt", from: "6.0.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .systemLibrary(
@@ -45,6 +46,11 @@ let package = Package(
     .target(
       name: "CoSearch",
       dependencies: ["Accuracy", "Twins", .product(name: "Yams", package: "Yams")]),
+    .target(
+      name: "Studies",
+      dependencies: [
+        "Architectures", "CoSearch", "Measurements", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     .target(name: "CBoards"),
     .target(
       name: "Boards",
@@ -53,19 +59,19 @@ let package = Package(
       name: "Workbench",
       dependencies: [
         "Accuracy", "Architectures", "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles",
-        "Numerics", "Text", "Twins",
+        "Numerics", "Studies", "Text", "Twins",
       ]),
     .executableTarget(
       name: "edgetwin",
       dependencies: [
-        "Boards", "Kernels", "ModelFiles", "Workbench",
+        "Boards", "Kernels", "ModelFiles", "Studies", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What compares this project with the published method; not built by `swift build --product edgetwin`.
     .executableTarget(
       name: "edgetwin-benchmarks",
       dependencies: [
-        "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Twins", "Workbench",
+        "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Studies", "Twins", "Workbench",
       ],
       path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
@@ -79,6 +85,9 @@ let package = Package(
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration"]),
     .testTarget(name: "AccuracyTests", dependencies: ["Accuracy"]),
     .testTarget(name: "CoSearchTests", dependencies: ["CoSearch"]),
+    .testTarget(
+      name: "StudiesTests",
+      dependencies: ["CoSearch", "Measurements", "Numerics", "Studies", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(name: "BoardsTests", dependencies: ["Boards"]),
     .testTarget(name: "WorkbenchTests", dependencies: ["Workbench"]),
     // Runs the built tool as a user types it; `make test` builds the tool first.

@@ -19,6 +19,7 @@ major=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\).*/\1/
 
 missing=""
 [ -e /usr/include/gsl/gsl_multifit_nlinear.h ] || missing="$missing libgsl-dev"
+[ -e /usr/include/sqlite3.h ] || missing="$missing libsqlite3-dev"
 [ -z "$missing" ] && exit 0
 
 command -v apt-get >/dev/null 2>&1 || fail "missing:$missing (Debian's names): install them with your package manager"

@@ -61,7 +61,8 @@ struct EdgeTwin: AsyncParsableCommand {
       """,
     version: Workbench.Program.version,
     subcommands: [
-      Run.self, Explore.self, Evaluate.self, Predict.self, Explain.self, Devices.self, Import.self, Calibrate.self,
+      Run.self, Explore.self, StudyCommand.self, Reproduce.self, Evaluate.self, Predict.self, Explain.self,
+      Devices.self, Import.self, Calibrate.self,
       Suggest.self, Space.self, Sample.self, Measure.self, Confirm.self, Trace.self, Init.self, Export.self, Infer.self,
       Runtime.self,
     ])

@@ -1,7 +1,7 @@
 import Foundation
 
 let usage = """
-  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | prior | suggest | speed | calibration | host [ROWS.jsonl [SHARE]] | search [SECONDS [PROBLEM…]] | kernels --serve
+  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | prior | suggest | speed | calibration | host [ROWS.jsonl [SHARE]] | search [SECONDS [PROBLEM…]] | studies [TRIALS] | kernels --serve
   EDGETWIN_DATA names the folder with the shared measurements; BASELINE.json is what bdt_baseline.py wrote.
   """
 
@@ -17,6 +17,7 @@ do {
     let problems = CommandLine.arguments.dropFirst(3)
     if !problems.isEmpty { benchmark.problems = Array(problems) }
     try await benchmark.run()
+  case ("studies", let trials): try StudyBenchmark(trials: trials.flatMap(Int.init) ?? 1_000_000).run()
   case ("kernels", "--serve"): try KernelServer().run()
   case ("host", let rows):
     var benchmark = HostBenchmark()

@@ -6,6 +6,7 @@ import CoSearch
 import Foundation
 import Kernels
 import ModelFiles
+import Studies
 import Text
 import Twins
 import Workbench
@@ -24,9 +25,17 @@ enum Failure {
     case is TextError: data
     case let error as TwinError:
       if case .doesNotFit = error { 1 } else { usage }
+    case let error as StudyError:
+      switch error.kind {
+      case .usage: usage
+      case .input: data
+      case .machine: 1
+      }
+    case is SamplerError: data
     case let error as SearchError:
       switch error {
       case .invalidProblem, .nothingToDo: usage
+      case .checkpoint: data
       case .devices: 1
       }
     case is UsageError, is RegimeError: usage

@@ -4,6 +4,7 @@ import Boards
 import CoSearch
 import Foundation
 import Measurements
+import Studies
 import Twins
 import Workbench
 
@@ -14,6 +15,8 @@ struct HostFinalists {
   var result: MainJob.DeviceResult
   var count: Int
   var level: Double
+  /// Keeps what is measured, and has it measured once.
+  var study: Study?
 
   /// Time of the first, rough calibration.
   private static let calibrationSeconds = 30.0
@@ -54,16 +57,25 @@ struct HostFinalists {
     let others = front.map { row($0, isFinalist: false) }.filter { !ids.contains($0.architecture.id) }
     let work = try LocalWork(twin, runtime: .native, threads: nil)
     let job = LocalJob(work: work, plan: MeasuringProtocol(repeats: 7, repeatSeconds: 0.05), profiles: 5)
-    let collected = MeasuredRows()
-    let models = rows.map(\.architecture)
-    let report = try await Interrupt.cancelling { try await job.measure(models) { _, row in collected.add(row) } }
+    let known = try study?.measurements().filter(work.matches) ?? []
+    let done = Set(known.compactMap { $0.architecture?.id })
+    let collected = MeasuredRows(study)
+    let models = rows.map(\.architecture).filter { !done.contains($0.id) }
+    var report: MeasurementRun.Report?
+    if !models.isEmpty {
+      report = try await Interrupt.cancelling {
+        try await job.measure(models) { _, row in try collected.add(row) }
+      }
+    }
     Console.endProgress()
     let profiles = Dictionary(
-      report.profiles.map { index, steps in
+      (report?.profiles ?? [:]).map { index, steps in
         (models[index].id, steps.map { (kernelClass: $0.kernelClass, seconds: $0.durationSeconds) })
       }, uniquingKeysWith: { first, _ in first })
     let confirmation = try Confirmation(
-      twin: twin, level: level, chosen: rows, measurements: collected.rows, pool: rows + others, profiles: profiles)
+      twin: twin, level: level, chosen: rows, measurements: known + collected.rows, pool: rows + others,
+      profiles: profiles)
+    try study?.keep(confirmation, name: twin.device.id)
     if format == .table {
       let settings = twin.settings
       try Console.write(
@@ -74,18 +86,28 @@ struct HostFinalists {
     } else {
       try Console.write(confirmation.records, format: format)
     }
-    for failure in report.failures { Console.complain("\(failure.error)") }
-    if report.measured > 0 { Console.say(report.summary) }
-    if report.wasStopped { throw ExitCode(Failure.interrupted) }
+    for failure in report?.failures ?? [] { Console.complain("\(failure.error)") }
+    if let report, report.measured > 0 { Console.say(report.summary) }
+    if report?.wasStopped == true { throw ExitCode(Failure.interrupted) }
   }
 }
 
 /// Rows as they come from the measuring thread.
 final class MeasuredRows: @unchecked Sendable {
   private let lock = NSLock()
+  private let study: Study?
   private var collected: [Measurement] = []
+
+  init(_ study: Study? = nil) {
+    self.study = study
+  }
 
   var rows: [Measurement] { lock.withLock { collected } }
 
-  func add(_ row: Measurement) { lock.withLock { collected.append(row) } }
+  func add(_ row: Measurement) throws {
+    try lock.withLock {
+      try study?.keep(row)
+      collected.append(row)
+    }
+  }
 }
