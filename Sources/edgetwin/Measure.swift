@@ -32,7 +32,7 @@ struct Measure: AsyncParsableCommand {
   @OptionGroup(title: "How it is measured") var how: ProtocolOptions
 
   @Option(name: .shortAndLong, help: "File for the measurements (JSON Lines); - is standard output.")
-  var output: String = "-"
+  var output: String = Self.standardOutput
 
   @Flag(help: "Go on behind the rows that the output file and the study have, and leave out what they measured.")
   var resume = false
@@ -40,7 +40,12 @@ struct Measure: AsyncParsableCommand {
   @Option(name: .customLong("study"), help: ArgumentHelp("File of a study that keeps the rows too.", valueName: "s.db"))
   var studyFile: String?
 
+  private static let standardOutput = "-"
+
   func validate() throws {
+    if resume, output == Self.standardOutput, studyFile == nil {
+      throw ValidationError("--resume needs --output or --study: what is measured already is read from there")
+    }
     guard architectures != nil || studyFile != nil else {
       throw ValidationError("give --architectures, or --study to measure its finalists")
     }
@@ -56,7 +61,7 @@ struct Measure: AsyncParsableCommand {
     for (model, line) in zip(models, lines) {
       try model.checkLength(work.settings.sequenceLength, source: source, line: line)
     }
-    let appender = try MeasurementAppender(path: output, resumes: resume)
+    let appender = try MeasurementAppender(path: output, resumes: resume && output != Self.standardOutput)
     let kept = try resume ? study?.measurements() ?? [] : []
     let known = (appender.existing + kept).filter(work.matches)
     let done = Set(known.compactMap { $0.architecture?.id })

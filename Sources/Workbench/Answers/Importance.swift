@@ -56,7 +56,10 @@ struct Importance: Sendable {
     var byDevice: [[(index: Int, point: DesignPoint)]] = Array(repeating: [], count: evaluator.devices.count)
     for index in 0..<samples {
       func random(_ group: Group, _ position: UInt64) -> CounterRandom {
-        CounterRandom(seed: seed, stream: 0x50B0, origin(group), UInt64(index), position)
+        // The group is part of the stream: groups must be drawn independently of each other.
+        CounterRandom(
+          seed: seed, stream: 0x50B0, UInt64(Group.allCases.firstIndex(of: group) ?? 0), origin(group), UInt64(index),
+          position)
       }
       var device = random(.device, 0)
       byDevice[device.nextIndex(below: evaluator.devices.count)].append(

@@ -40,16 +40,24 @@ public struct SearchSetup: Sendable {
     try self.init(problem, space: space, twins: twins, deviceTexts: texts, level: level)
   }
 
-  init(_ problem: Problem, space: DesignSpace, twins: [Twin], deviceTexts: [String], level: Double) throws {
+  /// - Parameters:
+  ///   - devices: the twins as a search sees them; nil compiles them.
+  ///   - predictor: nil fits it.
+  init(
+    _ problem: Problem, space: DesignSpace, twins: [Twin], deviceTexts: [String], level: Double,
+    devices: [any CandidateCosting]? = nil, predictor: AccuracyPredictor? = nil
+  ) throws {
     self.problem = problem
     self.space = space
     self.twins = twins
     self.deviceTexts = deviceTexts
-    let costings = zip(twins, problem.devices).map { twin, name in
-      TwinCosting(CompiledTwin(twin, space: space, level: level), deviceID: name, space: space)
-    }
+    let costings =
+      devices
+      ?? zip(twins, problem.devices).map { twin, name in
+        TwinCosting(CompiledTwin(twin, space: space, level: level), deviceID: name, space: space)
+      }
     evaluator = try CandidateEvaluator(
-      problem: problem, space: space, devices: costings, accuracy: .fitted(), intervalLevel: level)
+      problem: problem, space: space, devices: costings, accuracy: predictor ?? .fitted(), intervalLevel: level)
   }
 
   static func twin(

@@ -68,7 +68,11 @@ extension Reproduction {
         "\(signed(ratio.median)) (\(signed(ratio.lower)) to \(signed(ratio.upper)))"
     case .parameters: return "\(Humane.digits(ratio.median))×"
     case .latency:
-      func less(_ factor: Double) -> String { String(format: "%+.0f %%", (1 / factor - 1) * 100) }
+      // Of what takes many times as long nobody reads a percentage.
+      let isLong = ratio.median < 0.2
+      func less(_ factor: Double) -> String {
+        isLong ? "\(Humane.digits(1 / factor))×" : String(format: "%+.0f %%", (1 / factor - 1) * 100)
+      }
       return "\(less(ratio.median)) (\(less(ratio.upper)) to \(less(ratio.lower)))"
     case .energy, .peakPower:
       return "\(Humane.digits(ratio.median))× (\(Humane.digits(ratio.lower))–\(Humane.digits(ratio.upper)))"

@@ -19,14 +19,14 @@ extension SearchSetup {
       level: definition.level)
   }
 
-  /// The same devices, or some of them, with another problem.
+  /// The same devices, or some of them, with another problem, at the same settings.
   func asking(_ problem: Problem, devices: [Int]? = nil) throws -> SearchSetup {
     let chosen = devices ?? Array(twins.indices)
     var problem = problem
     problem.devices = chosen.map { self.problem.devices[$0] }
     return try SearchSetup(
       problem, space: space, twins: chosen.map { twins[$0] }, deviceTexts: chosen.map { deviceTexts[$0] },
-      level: evaluator.accuracyLevel)
+      level: evaluator.accuracyLevel, devices: chosen.map { evaluator.devices[$0] }, predictor: predictor)
   }
 
   /// One device with some of its facts changed.
@@ -36,7 +36,8 @@ extension SearchSetup {
     var problem = problem
     problem.devices = [problem.devices[device]]
     return try SearchSetup(
-      problem, space: space, twins: [twin], deviceTexts: [deviceTexts[device]], level: evaluator.accuracyLevel)
+      problem, space: space, twins: [twin], deviceTexts: [deviceTexts[device]], level: evaluator.accuracyLevel,
+      predictor: predictor)
   }
 
   /// One setup a device, each asking the same of this device alone.
