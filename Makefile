@@ -5,7 +5,8 @@
 PREFIX ?= /usr/local
 SWIFT ?= swift
 PYTHON ?= python3
-BUILD_FLAGS ?= -c release
+# The same for the tool, the tests and the benchmarks: other flags would build everything anew.
+BUILD_FLAGS ?= -c release -Xswiftc -enable-testing
 BIN = $(shell $(SWIFT) build $(BUILD_FLAGS) --show-bin-path)
 
 .PHONY: help setup build run test bench bench-kernels bench-studies models format lint docs install uninstall clean
@@ -23,8 +24,8 @@ run: build ## the main job: the best model and device, by budget, with intervals
 	@$(BIN)/edgetwin run $(ARGS)
 
 test: setup ## every test, optimised (debug builds of numeric code are hundreds of times slower)
-	@$(SWIFT) build $(BUILD_FLAGS) --product edgetwin -Xswiftc -enable-testing
-	@$(SWIFT) test $(BUILD_FLAGS) -Xswiftc -enable-testing $(ARGS)
+	@$(SWIFT) build $(BUILD_FLAGS) --build-tests
+	@$(SWIFT) test $(BUILD_FLAGS) --disable-testable-imports --skip-build $(ARGS)
 
 bench: setup ## every table of benchmarks/results.md (needs EDGETWIN_DATA; half an hour, most of it the long searches)
 	@sh benchmarks/run.sh $(ARGS)

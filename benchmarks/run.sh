@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 [ -n "${EDGETWIN_DATA:-}" ] || { echo "set EDGETWIN_DATA to the folder with the shared measurements" >&2; exit 64; }
-swift build -c release --product edgetwin-benchmarks >&2
+swift build -c release -Xswiftc -enable-testing --product edgetwin-benchmarks >&2
 bench=$(swift build -c release --show-bin-path)/edgetwin-benchmarks
 mkdir -p benchmarks/.cache
 if [ ! -s benchmarks/.cache/bdt.json ]; then

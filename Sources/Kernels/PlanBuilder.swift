@@ -145,7 +145,7 @@ struct PlanBuilder {
     try addHead(from: current, width: width, spare: other)
     for step in plan.steps where step.kind == Int32(EDGETWIN_STEP_LINEAR.rawValue) {
       var linear = step.of.linear
-      note(scratch: edgetwin_linear_scratch(kernels, &linear))
+      note(scratch: edgetwin_linear_scratch(&linear))
     }
     return plan
   }

@@ -15,9 +15,10 @@ struct Confirm: AsyncParsableCommand {
     abstract: "Measure finalists on this machine, and compare with what a twin predicted.",
     discussion: """
         edgetwin explore --devices this.yaml --format jsonl > front.jsonl
-        edgetwin confirm --device this.yaml --architectures front.jsonl --output m.jsonl
-        edgetwin confirm --device this.yaml --architectures front.jsonl --measurements m.jsonl \\
-          --recalibrate this.yaml
+        edgetwin confirm --device this.yaml --architectures front.jsonl \\
+          --output m.jsonl
+        edgetwin confirm --device this.yaml --architectures front.jsonl \\
+          --measurements m.jsonl --recalibrate this.yaml
         edgetwin confirm --study s.db --device this.yaml
 
       Of rows that explore printed, the finalists are measured and the rest is what they were chosen from. Models that \
@@ -37,9 +38,6 @@ struct Confirm: AsyncParsableCommand {
     help: ArgumentHelp(
       "File of a study: its finalists and measurements count, and it keeps the new ones.", valueName: "s.db"))
   var studyFile: String?
-
-  @Option(help: "Threads; by default what the twin was fitted on, or 1.")
-  var threads: Int?
 
   @Option(help: "Measurements that exist (JSON Lines).")
   var measurements: String?
@@ -89,19 +87,13 @@ struct Confirm: AsyncParsableCommand {
     let done = Set(known.filter { Confirmation.isOf(model, $0) }.compactMap { $0.architecture?.id })
     let missing = chosen.filter { !done.contains($0.architecture.id) }
     let (measured, report) = try await measure(missing, model, study)
-    let profiles = report.map { report in
-      Dictionary(
-        report.profiles.map { index, steps in
-          (missing[index].architecture.id, steps.map { (kernelClass: $0.kernelClass, seconds: $0.durationSeconds) })
-        }, uniquingKeysWith: { first, _ in first })
-    }
     let confirmation = try Confirmation(
       twin: model, level: request.level, chosen: chosen, measurements: known + measured, pool: rows,
-      profiles: profiles ?? [:])
+      profiles: report?.stepsByModel(missing.map(\.architecture)) ?? [:])
     try study?.keep(confirmation, name: model.device.id)
     try write(confirmation)
     for failure in report?.failures ?? [] {
-      Console.complain("\(source), line \(missing[failure.index].line): \(failure.error)")
+      Console.complain("\(source):\(missing[failure.index].line): \(failure.error)")
     }
     if let report, report.measured > 0 { Console.say(report.summary) }
     if report?.wasStopped == true {
@@ -129,9 +121,9 @@ struct Confirm: AsyncParsableCommand {
         "the runtime \(twin.runtime) cannot be measured from here, and \(rows.count) of the models have no row in"
           + " --measurements; measurable are native and onnxruntime")
     }
-    let job = how.job(try LocalWork(twin, runtime: runtime, threads: threads), profiles: 5)
+    let job = how.job(try LocalWork(twin, runtime: runtime), profiles: 5)
     let appender = try output.map { try MeasurementAppender(path: $0, resumes: false) }
-    let collected = Collected(appender, study)
+    let collected = MeasuredRows(appender, study: study)
     Console.say("measuring on this machine (\(MachineState().cpu ?? "of unknown make")), taken for \(twin.device.name)")
     let architectures = rows.map(\.architecture)
     let report = try await Interrupt.cancelling {
@@ -167,28 +159,5 @@ struct Confirm: AsyncParsableCommand {
     let (file, report) = try calibrator.calibrate(rows)
     try Console.write(file.encodedYAML(), to: path)
     Console.say(report.summary.trimmingCharacters(in: .newlines))
-  }
-}
-
-/// Rows as they come from the measuring thread.
-private final class Collected: @unchecked Sendable {
-  private let lock = NSLock()
-  private let appender: MeasurementAppender?
-  private let study: Study?
-  private var collected: [Measurement] = []
-
-  init(_ appender: MeasurementAppender?, _ study: Study?) {
-    self.appender = appender
-    self.study = study
-  }
-
-  var rows: [Measurement] { lock.withLock { collected } }
-
-  func add(_ row: Measurement) throws {
-    try lock.withLock {
-      try study?.keep(row)
-      try appender?.append(row)
-      collected.append(row)
-    }
   }
 }

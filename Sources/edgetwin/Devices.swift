@@ -67,7 +67,8 @@ struct DevicesDiff: ParsableCommand {
     abstract: "Two twins, or two versions of one, side by side: facts, coefficients, and predictions over a sample.",
     discussion: """
         edgetwin devices diff jetson-nano-cpu rpi4-cpu
-        edgetwin devices diff device-models/rpi4-cpu.yaml new.yaml --count 500 --format json
+        edgetwin devices diff device-models/rpi4-cpu.yaml new.yaml \\
+          --count 500 --format json
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {

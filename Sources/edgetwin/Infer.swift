@@ -10,7 +10,8 @@ struct Infer: ParsableCommand {
     abstract: "Run a model on token ids or texts.",
     discussion: """
         edgetwin infer --model my-model --input sentences.jsonl --head mean
-        echo '{"id":1,"text":"A fine day."}' | edgetwin infer --model my-model --input - --head classifier
+        echo '{"id":1,"text":"A fine day."}' | \\
+          edgetwin infer --model my-model --input - --head classifier
 
       Reads {"id","input_ids":[…],"token_type_ids":[…]} or {"id","text":…,"pair":…}, a line each, and prints \
       {"id","shape":[…],"values":[…]} in order. Nothing is padded, so that what a sentence is batched with changes \

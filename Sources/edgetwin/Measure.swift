@@ -11,15 +11,17 @@ struct Measure: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure architectures on this machine.",
     discussion: """
-        edgetwin measure --architectures a.jsonl --batch-size 1 --sequence-length 128 \\
-          --threads 1 --repeats 10 --output m.jsonl
-        edgetwin measure --architectures a.jsonl --runtime onnxruntime --output m.jsonl
+        edgetwin measure --architectures a.jsonl --batch-size 1 \\
+          --sequence-length 128 --threads 1 --repeats 10 --output m.jsonl
+        edgetwin measure --architectures a.jsonl --runtime onnxruntime \\
+          --output m.jsonl
         edgetwin measure --architectures a.jsonl --output m.jsonl --resume
         edgetwin measure --study s.db --resume
 
       Threads are bound to cores, each model runs until it is steady, and repeats of all models are interleaved. A row \
       tells in its environment how far it can be trusted. Ctrl-C ends with what has been measured; --resume goes on \
-      from there. Times do not depend on the weights, which are made up.
+      from there. Rows are written a group of models at a time (at most 32, those whose repeats are interleaved): a process \
+      that is killed loses the group that it was measuring, no more. Times do not depend on the weights, which are made up.
       """)
 
   @Option(help: "File of architectures, or - for standard input; with --study by default its finalists.")
@@ -81,7 +83,7 @@ struct Measure: AsyncParsableCommand {
     }
     Console.endProgress()
     for failure in report.failures {
-      Console.complain("\(source), line \(lines[waiting[failure.index]]): \(failure.error)")
+      Console.complain("\(source):\(lines[waiting[failure.index]]): \(failure.error)")
     }
     if report.measured > 0 { Console.say(report.summary) }
     if report.wasStopped {

@@ -37,7 +37,7 @@ struct Sample: ParsableCommand {
   private static let mostCompared = 10_000
 
   func validate() throws {
-    guard (0...10_000_000).contains(count) else { throw ValidationError("--count must be from 0 to 10000000") }
+    guard (1...10_000_000).contains(count) else { throw ValidationError("--count must be from 1 to 10000000") }
     if compare, !(2...Self.mostCompared).contains(count) {
       throw ValidationError("--count must be from 2 to \(Self.mostCompared) with --compare")
     }

@@ -11,7 +11,8 @@ struct Trace: AsyncParsableCommand {
     abstract: "Write the timeline of one inference, predicted and measured, for Perfetto or Chrome.",
     discussion: """
         edgetwin trace --device rpi4-cpu --architectures a.json --output t.json
-        edgetwin trace --device this.yaml --architectures a.json --measured --output t.json
+        edgetwin trace --device this.yaml --architectures a.json \\
+          --measured --output t.json
 
       Open the file in ui.perfetto.dev or chrome://tracing. Of a file of several architectures the first is taken.
       """)
@@ -25,9 +26,6 @@ struct Trace: AsyncParsableCommand {
 
   @Flag(help: "Also run it here with this project's kernels, and add what was measured.")
   var measured = false
-
-  @Option(help: "Threads of the measured run; by default what the twin was fitted on, or 1.")
-  var threads: Int?
 
   @Option(name: .shortAndLong, help: "File for the trace; - is standard output.")
   var output: String = "-"
@@ -53,7 +51,7 @@ struct Trace: AsyncParsableCommand {
     if measured {
       try architecture.checkLength(model.settings.sequenceLength, source: source, line: row.line)
       let job = LocalJob(
-        work: try LocalWork(model, runtime: .native, threads: threads), plan: MeasuringProtocol(repeats: 3), profiles: 9
+        work: try LocalWork(model, runtime: .native), plan: MeasuringProtocol(repeats: 3), profiles: 9
       )
       let report = try await Interrupt.cancelling { try await job.measure([architecture]) { _, _ in } }
       Console.endProgress()

@@ -145,7 +145,7 @@ import Testing
     try expect(tool.run("explore", "--max-power", "-3W"), 64, "\"-3W\" must be above 0")
     try expect(tool.run("explore", "--max-latency", "-20ms"), 64, "\"-20ms\" must be above 0")
     try expect(tool.run("explore", "--seconds", "-.5"), 64, "\"-.5\" must be above 0")
-    try expect(tool.run("sample", "--count", "-4", "--seed", "1"), 64, "--count must be from 0")
+    try expect(tool.run("sample", "--count", "-4", "--seed", "1"), 64, "--count must be from 1")
     try expect(tool.run("explore", "--evaluations", "5", "--seconds", "1"), 64, "not both")
     try expect(tool.run("explore", "--objectives", "beauty"), 64, "beauty")
     try expect(tool.run("explore", "--devices", "toaster", "--evaluations", "10"), 64, "toaster")

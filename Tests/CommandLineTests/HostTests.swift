@@ -27,7 +27,7 @@ import Testing
       at: tool.folder.appending(path: "edgetwin"), withIntermediateDirectories: true)
     try tool.write(try tool.read("d.yaml"), to: "edgetwin/host.yaml")
     let run = [
-      "run", "--confirm", "--devices", "a100", "--evaluations", "500", "--latencies", "4ms", "--finalists", "2",
+      "run", "--confirm", "--devices", "a100", "--evaluations", "500", "--latencies", "10s", "--finalists", "2",
     ]
     let text = try withTwin.run(arguments: run)
     #expect(text.status == 0, "\(text.errors)")

@@ -123,7 +123,7 @@ import Testing
     step.output_ld = stride
     step.activation = Int32(activation.rawValue)
     step.precision = Int32(precision.rawValue)
-    let scratch = AlignedMemory(floats: edgetwin_linear_scratch(kernels, &step) + 64)
+    let scratch = AlignedMemory(floats: edgetwin_linear_scratch(&step) + 64)
     let panels = (outputs + kernels.pointee.panel_columns - 1) / kernels.pointee.panel_columns
     withExtendedLifetime((a, b, c, r, gamma, beta, packed, scales, sums)) {
       kernels.pointee.linear(&step, 0, rows, 0, panels, scratch.floats)

@@ -55,7 +55,7 @@ import Twins
       DesignSpace.Choices(
         layerCounts: [1, 2], hiddenSizes: [32, 64], headCounts: [2], operations: [.scaledDotProduct, .convolution5],
         feedForwardWidths: [64], maximumFeedForwardStack: 1))
-    var measurer = RoofMeasurer(space: space, threads: [1], seconds: 0.5, cacheBytes: 1e6)
+    var measurer = RoofMeasurer(space: space, threads: [1], seconds: 60, cacheBytes: 1e6)
     measurer.maximumRounds = 1
     let found = try measurer.measure()
     #expect(found.callSeconds != nil && found.headSeconds != nil && found.dispatch.count == 1)

@@ -13,8 +13,8 @@ for part in "$@"; do
     ;;
   esac
 done
-swift build -c release --product edgetwin >&2
-swift build -c release --product edgetwin-benchmarks >&2
+swift build -c release -Xswiftc -enable-testing --product edgetwin >&2
+swift build -c release -Xswiftc -enable-testing --product edgetwin-benchmarks >&2
 bin=$(swift build -c release --show-bin-path)
 case " $* " in
   *" bert "* | *" exports "*) sh benchmarks/kernels/setup.sh all >&2 ;;

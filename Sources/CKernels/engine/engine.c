@@ -1,8 +1,5 @@
-#include "../include/edgetwin_engine.h"
 
 #include <math.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -56,12 +53,9 @@ size_t edgetwin_attention_scratch(const edgetwin_kernels *kernels, const edgetwi
   return n * dp + (extra > attention ? extra : attention) + 64;
 }
 
-size_t edgetwin_linear_scratch(const edgetwin_kernels *kernels, const edgetwin_linear *step) {
-  (void)kernels;
+size_t edgetwin_linear_scratch(const edgetwin_linear *step) {
   if (step->precision != EDGETWIN_INT8) return 0;
-  // As many rows as the kernel quantises at a time (INT8_ROWS), each with its scale.
-  const size_t row = (step->inputs + 3) / 4 * 4;
-  return 112 * (1 + ((row + 63) / 64 * 64 + 64) / sizeof(float));
+  return EDGETWIN_INT8_ROWS * (1 + edgetwin_int8_row_bytes(step->inputs) / sizeof(float));
 }
 
 // Rows a multiple of 4 KiB apart would fall into the same few sets of the first-level cache.

@@ -1,4 +1,4 @@
-#include "../include/edgetwin_engine.h"
+#include "engine_internal.h"
 
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx2,fma,bmi,bmi2,f16c"))), apply_to = function)

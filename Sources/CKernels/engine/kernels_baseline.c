@@ -1,4 +1,4 @@
-#include "../include/edgetwin_engine.h"
+#include "engine_internal.h"
 
 
 

@@ -154,7 +154,7 @@ size_t edgetwin_packed_floats(const edgetwin_kernels *, size_t outputs, size_t i
 size_t edgetwin_packed_int8_bytes(const edgetwin_kernels *, size_t outputs, size_t inputs);
 // Floats that one thread needs for the longest sequence.
 size_t edgetwin_attention_scratch(const edgetwin_kernels *, const edgetwin_attention *, size_t longest);
-size_t edgetwin_linear_scratch(const edgetwin_kernels *, const edgetwin_linear *);
+size_t edgetwin_linear_scratch(const edgetwin_linear *);
 
 // Tables of the transforms over n tokens, folded by their symmetries, rows edgetwin_table_ld apart.
 // Fourier: cos(2πjl/n)/√n for j, l ≤ n/2, then the sines in the same shape.

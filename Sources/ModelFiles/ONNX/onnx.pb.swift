@@ -386,33 +386,31 @@ nonisolated struct Onnx_TensorShapeProto: Sendable {
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
     // methods supported on all messages.
 
-    var value: Onnx_TensorShapeProto.Dimension.OneOf_Value? = nil
-
+    /// ONNX has these two as a oneof, which on the wire is the same; one of them is set.
     var dimValue: Int64 {
-      get {
-        if case .dimValue(let v)? = value {return v}
-        return 0
-      }
-      set {value = .dimValue(newValue)}
+      get {_dimValue ?? 0}
+      set {_dimValue = newValue}
     }
+    /// Returns true if `dimValue` has been explicitly set.
+    var hasDimValue: Bool {self._dimValue != nil}
+    /// Clears the value of `dimValue`. Subsequent reads from it will return its default value.
+    mutating func clearDimValue() {self._dimValue = nil}
 
     var dimParam: String {
-      get {
-        if case .dimParam(let v)? = value {return v}
-        return String()
-      }
-      set {value = .dimParam(newValue)}
+      get {_dimParam ?? String()}
+      set {_dimParam = newValue}
     }
+    /// Returns true if `dimParam` has been explicitly set.
+    var hasDimParam: Bool {self._dimParam != nil}
+    /// Clears the value of `dimParam`. Subsequent reads from it will return its default value.
+    mutating func clearDimParam() {self._dimParam = nil}
 
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
-    nonisolated enum OneOf_Value: Equatable, Sendable {
-      case dimValue(Int64)
-      case dimParam(String)
-
-    }
-
     init() {}
+
+    fileprivate var _dimValue: Int64? = nil
+    fileprivate var _dimParam: String? = nil
   }
 
   init() {}
@@ -423,22 +421,17 @@ nonisolated struct Onnx_TypeProto: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var value: Onnx_TypeProto.OneOf_Value? = nil
-
+  /// The only kind of value that is written (a oneof in ONNX).
   var tensorType: Onnx_TypeProto.Tensor {
-    get {
-      if case .tensorType(let v)? = value {return v}
-      return Onnx_TypeProto.Tensor()
-    }
-    set {value = .tensorType(newValue)}
+    get {_tensorType ?? Onnx_TypeProto.Tensor()}
+    set {_tensorType = newValue}
   }
+  /// Returns true if `tensorType` has been explicitly set.
+  var hasTensorType: Bool {self._tensorType != nil}
+  /// Clears the value of `tensorType`. Subsequent reads from it will return its default value.
+  mutating func clearTensorType() {self._tensorType = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  nonisolated enum OneOf_Value: Equatable, Sendable {
-    case tensorType(Onnx_TypeProto.Tensor)
-
-  }
 
   nonisolated struct Tensor: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -464,6 +457,8 @@ nonisolated struct Onnx_TypeProto: Sendable {
   }
 
   init() {}
+
+  fileprivate var _tensorType: Onnx_TypeProto.Tensor? = nil
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -919,22 +914,8 @@ nonisolated extension Onnx_TensorShapeProto.Dimension: SwiftProtobuf.Message, Sw
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try {
-        var v: Int64?
-        try decoder.decodeSingularInt64Field(value: &v)
-        if let v = v {
-          if self.value != nil {try decoder.handleConflictingOneOf()}
-          self.value = .dimValue(v)
-        }
-      }()
-      case 2: try {
-        var v: String?
-        try decoder.decodeSingularStringField(value: &v)
-        if let v = v {
-          if self.value != nil {try decoder.handleConflictingOneOf()}
-          self.value = .dimParam(v)
-        }
-      }()
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self._dimValue) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self._dimParam) }()
       default: break
       }
     }
@@ -945,22 +926,18 @@ nonisolated extension Onnx_TensorShapeProto.Dimension: SwiftProtobuf.Message, Sw
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    switch self.value {
-    case .dimValue?: try {
-      guard case .dimValue(let v)? = self.value else { preconditionFailure() }
+    try { if let v = self._dimValue {
       try visitor.visitSingularInt64Field(value: v, fieldNumber: 1)
-    }()
-    case .dimParam?: try {
-      guard case .dimParam(let v)? = self.value else { preconditionFailure() }
+    } }()
+    try { if let v = self._dimParam {
       try visitor.visitSingularStringField(value: v, fieldNumber: 2)
-    }()
-    case nil: break
-    }
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Onnx_TensorShapeProto.Dimension, rhs: Onnx_TensorShapeProto.Dimension) -> Bool {
-    if lhs.value != rhs.value {return false}
+    if lhs._dimValue != rhs._dimValue {return false}
+    if lhs._dimParam != rhs._dimParam {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -976,19 +953,7 @@ nonisolated extension Onnx_TypeProto: SwiftProtobuf.Message, SwiftProtobuf._Mess
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try {
-        var v: Onnx_TypeProto.Tensor?
-        var hadOneofValue = false
-        if let current = self.value {
-          hadOneofValue = true
-          if case .tensorType(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.value = .tensorType(v)
-        }
-      }()
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._tensorType) }()
       default: break
       }
     }
@@ -999,14 +964,14 @@ nonisolated extension Onnx_TypeProto: SwiftProtobuf.Message, SwiftProtobuf._Mess
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    try { if case .tensorType(let v)? = self.value {
+    try { if let v = self._tensorType {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
     } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Onnx_TypeProto, rhs: Onnx_TypeProto) -> Bool {
-    if lhs.value != rhs.value {return false}
+    if lhs._tensorType != rhs._tensorType {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -12,6 +12,7 @@ public struct PredictionRequest: Sendable {
   public var batchSize: Int?
   public var sequenceLength: Int?
   public var precision: Precision?
+  public var threads: Int?
   public var includesStartup: Bool
   public var overrides: [Override]
   public var level: Double
@@ -19,7 +20,8 @@ public struct PredictionRequest: Sendable {
   /// - Parameter runtime: nil takes `DeviceFile.defaultRuntime`.
   public init(
     file: DeviceFile, runtime: String? = nil, batchSize: Int? = nil, sequenceLength: Int? = nil,
-    precision: Precision? = nil, includesStartup: Bool = false, overrides: [Override] = [], level: Double = 0.9
+    precision: Precision? = nil, threads: Int? = nil, includesStartup: Bool = false, overrides: [Override] = [],
+    level: Double = 0.9
   ) {
     self.file = file
     self.runtime = runtime ?? file.defaultRuntime
@@ -27,6 +29,7 @@ public struct PredictionRequest: Sendable {
     self.batchSize = batchSize
     self.sequenceLength = sequenceLength
     self.precision = precision
+    self.threads = threads
     self.includesStartup = includesStartup
     self.overrides = overrides
     self.level = level
@@ -38,6 +41,7 @@ public struct PredictionRequest: Sendable {
     settings.batchSize = batchSize ?? settings.batchSize
     settings.sequenceLength = sequenceLength ?? settings.sequenceLength
     settings.precision = precision ?? settings.precision
+    settings.threads = threads ?? settings.threads
     settings.includesStartup = includesStartup
     return settings
   }

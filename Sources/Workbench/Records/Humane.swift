@@ -39,6 +39,7 @@ public enum Humane {
   /// Three digits.
   public static func digits(_ value: Double) -> String {
     let size = abs(value)
+    if size > 0, size < 0.0995 { return String(format: "%.3g", value) }
     let decimals = size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.9995 ? 2 : 3
     return String(format: "%.\(decimals)f", value)
   }

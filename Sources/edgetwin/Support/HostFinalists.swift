@@ -55,11 +55,11 @@ struct HostFinalists {
     let rows = chosen.map { row($0, isFinalist: true) }
     let ids = Set(rows.map(\.architecture.id))
     let others = front.map { row($0, isFinalist: false) }.filter { !ids.contains($0.architecture.id) }
-    let work = try LocalWork(twin, runtime: .native, threads: nil)
+    let work = try LocalWork(twin, runtime: .native)
     let job = LocalJob(work: work, plan: MeasuringProtocol(repeats: 7, repeatSeconds: 0.05), profiles: 5)
     let known = try study?.measurements().filter(work.matches) ?? []
     let done = Set(known.compactMap { $0.architecture?.id })
-    let collected = MeasuredRows(study)
+    let collected = MeasuredRows(study: study)
     let models = rows.map(\.architecture).filter { !done.contains($0.id) }
     var report: MeasurementRun.Report?
     if !models.isEmpty {
@@ -68,13 +68,9 @@ struct HostFinalists {
       }
     }
     Console.endProgress()
-    let profiles = Dictionary(
-      (report?.profiles ?? [:]).map { index, steps in
-        (models[index].id, steps.map { (kernelClass: $0.kernelClass, seconds: $0.durationSeconds) })
-      }, uniquingKeysWith: { first, _ in first })
     let confirmation = try Confirmation(
       twin: twin, level: level, chosen: rows, measurements: known + collected.rows, pool: rows + others,
-      profiles: profiles)
+      profiles: report?.stepsByModel(models) ?? [:])
     try study?.keep(confirmation, name: twin.device.id)
     if format == .table {
       let settings = twin.settings
@@ -89,25 +85,5 @@ struct HostFinalists {
     for failure in report?.failures ?? [] { Console.complain("\(failure.error)") }
     if let report, report.measured > 0 { Console.say(report.summary) }
     if report?.wasStopped == true { throw ExitCode(Failure.interrupted) }
-  }
-}
-
-/// Rows as they come from the measuring thread.
-final class MeasuredRows: @unchecked Sendable {
-  private let lock = NSLock()
-  private let study: Study?
-  private var collected: [Measurement] = []
-
-  init(_ study: Study? = nil) {
-    self.study = study
-  }
-
-  var rows: [Measurement] { lock.withLock { collected } }
-
-  func add(_ row: Measurement) throws {
-    try lock.withLock {
-      try study?.keep(row)
-      collected.append(row)
-    }
   }
 }

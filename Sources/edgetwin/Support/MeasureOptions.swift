@@ -72,13 +72,13 @@ struct LocalWork: Sendable {
   }
 
   /// What a twin speaks of.
-  init(_ twin: Twin, runtime: RunOptions.Runtime, threads: Int?) throws {
+  init(_ twin: Twin, runtime: RunOptions.Runtime) throws {
     let settings = twin.settings
     try self.init(
       runtime: runtime,
       settings: RunSettings(
         batchSize: settings.batchSize, sequenceLength: settings.sequenceLength,
-        threads: threads ?? settings.threads ?? 1,
+        threads: settings.threads ?? 1,
         precision: settings.precision.rawValue), deviceName: twin.device.id)
   }
 

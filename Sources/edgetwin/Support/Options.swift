@@ -35,6 +35,9 @@ struct TwinOptions: ParsableArguments {
   @Option(help: "Probability of the intervals, above 0 and below 1.")
   var level: Double = 0.9
 
+  @Option(help: "Threads of the runtime; likewise. Known to twins of native and onnxruntime.")
+  var threads: Int?
+
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp(
@@ -61,7 +64,7 @@ struct TwinOptions: ParsableArguments {
     let file = try DeviceLibrary.standard().entry(device).file
     var request = PredictionRequest(
       file: file, runtime: runtime, batchSize: batchSize, sequenceLength: sequenceLength, precision: precision,
-      includesStartup: includeStartup, overrides: overrides, level: level)
+      threads: threads, includesStartup: includeStartup, overrides: overrides, level: level)
     if let choice = RegimeChoice(regime) { request.file = try file.moved(to: choice, runtime: request.runtime) }
     return request
   }
@@ -70,7 +73,8 @@ struct TwinOptions: ParsableArguments {
   var settingFlags: [String] {
     [
       batchSize == nil ? nil : "--batch-size", sequenceLength == nil ? nil : "--sequence-length",
-      precision == nil ? nil : "--precision", includeStartup ? "--include-startup" : nil,
+      precision == nil ? nil : "--precision", threads == nil ? nil : "--threads",
+      includeStartup ? "--include-startup" : nil,
     ].compactMap(\.self)
   }
 }
