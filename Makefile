@@ -9,7 +9,7 @@ PYTHON ?= python3
 BUILD_FLAGS ?= -c release -Xswiftc -enable-testing
 BIN = $(shell $(SWIFT) build $(BUILD_FLAGS) --show-bin-path)
 
-.PHONY: help setup build run test bench bench-kernels bench-studies models format lint docs install uninstall clean
+.PHONY: help setup build run test bench bench-kernels bench-search bench-studies models format lint docs install uninstall clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -32,6 +32,9 @@ bench: setup ## every table of benchmarks/results.md (needs EDGETWIN_DATA; half 
 
 bench-kernels: setup ## our kernels: proof, peers, MiniLM, memory (first 3 GB of peers; an hour on an idle machine; needs EDGETWIN_DATA)
 	@sh benchmarks/kernels/run.sh $(ARGS)
+
+bench-search: setup ## our samplers and their peers on seven problems (a day with all 20 seeds; ARGS="--seeds 3 --evaluations 100,500" for an hour)
+	@sh benchmarks/search/run.sh $(ARGS)
 
 bench-studies: build ## studies: a million trials, and 125 kills at random moments (some minutes)
 	@$(SWIFT) build $(BUILD_FLAGS) --product edgetwin-benchmarks

@@ -71,7 +71,9 @@ let package = Package(
     .executableTarget(
       name: "edgetwin-benchmarks",
       dependencies: [
-        "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Studies", "Twins", "Workbench",
+        "Accuracy", "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Numerics", "Studies",
+        "Twins",
+        "Workbench",
       ],
       path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),

@@ -61,9 +61,9 @@ struct EdgeTwin: AsyncParsableCommand {
       """,
     version: Workbench.Program.version,
     subcommands: [
-      Run.self, Explore.self, StudyCommand.self, Reproduce.self, Evaluate.self, Predict.self, Explain.self,
-      Devices.self, Import.self, Calibrate.self,
-      Suggest.self, Space.self, Sample.self, Measure.self, Confirm.self, Trace.self, Init.self, Export.self, Infer.self,
+      Run.self, Explore.self, Bound.self, StudyCommand.self, Reproduce.self, Evaluate.self, Predict.self, Explain.self,
+      Devices.self, Import.self, Calibrate.self, Suggest.self, Space.self, Sample.self, Measure.self, Confirm.self,
+      Trace.self, Init.self, Export.self, Infer.self,
       Runtime.self,
     ])
 }

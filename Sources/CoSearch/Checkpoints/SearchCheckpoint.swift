@@ -67,6 +67,8 @@ struct SearchProgress {
   var record = TraceRecorder()
   var generation = 0
   var seedsTaken = 0
+  /// Generations of structured seeds that were taken.
+  var structuredTaken = 0
   var nextTightening = 2
   /// Of the runs before.
   var secondsBefore = 0.0
@@ -81,6 +83,7 @@ struct SearchProgress {
     writer.put(Self.version)
     writer.put(generation)
     writer.put(seedsTaken)
+    writer.put(structuredTaken)
     writer.put(nextTightening)
     writer.put(seconds)
     state.encode(to: &writer)
@@ -98,6 +101,7 @@ struct SearchProgress {
     }
     generation = try reader.int(in: 0..<CheckpointReader.largestCount)
     seedsTaken = try reader.int(in: 0..<CheckpointReader.largestCount)
+    structuredTaken = try reader.int(in: 0..<CheckpointReader.largestCount)
     nextTightening = try reader.int(in: 1..<CheckpointReader.largestCount)
     secondsBefore = try reader.double()
     state = try SearchState(evaluator: evaluator, box: box, capacity: capacity)

@@ -21,10 +21,13 @@ public struct Explorer: Sendable {
   /// Most members of the archive that children are made of; the front also holds the best of each objective, and what earlier archives
   /// held that is still not dominated.
   public let archiveCapacity: Int
+  /// Whether the search starts from models that the twins' structure says are best; else only from models of equal layers.
+  public let usesStructure: Bool
 
   /// - Parameter archiveCapacity: nil takes 200, or 400 from three objectives on.
-  public init(_ evaluator: CandidateEvaluator, archiveCapacity: Int? = nil) {
+  public init(_ evaluator: CandidateEvaluator, archiveCapacity: Int? = nil, usesStructure: Bool = true) {
     self.evaluator = evaluator
+    self.usesStructure = usesStructure
     let standard = evaluator.problem.objectives.count < 3 ? 200 : 400
     self.archiveCapacity = min(max(archiveCapacity ?? standard, 1), 4_096)
   }
@@ -46,8 +49,10 @@ public struct Explorer: Sendable {
     func elapsed() -> Double { (clock.now - start) / .seconds(1) }
 
     let seeds = Seeds(evaluator.space)
+    let structured = await structuredSeeds(schedule, threads: threads)
     let runner = ChunkRunner(
-      evaluator: evaluator, variation: Variation(space: evaluator.space), seeds: seeds, seed: seed)
+      evaluator: evaluator, variation: Variation(space: evaluator.space), seeds: seeds, structured: structured,
+      seed: seed)
     let box = try ReferenceBox.box(evaluator, seeds)
     var progress =
       try keeping?.resuming.map {
@@ -56,6 +61,7 @@ public struct Explorer: Sendable {
     let seedCount = schedule.seedCount(available: seeds.count * evaluator.devices.count) / evaluator.devices.count
     var wasCancelled = false
     var pace = KeepingPace(keeping)
+    var waiting = schedule.structuredChunks(structured.map(\.count)).dropFirst(progress.structuredTaken)
 
     while schedule.goesOn(evaluations: progress.state.evaluations, seconds: elapsed()) {
       if Task.isCancelled {
@@ -63,10 +69,14 @@ public struct Explorer: Sendable {
         break
       }
       let snapshot = progress.state.snapshot(generation: progress.generation)
+      let first = waiting.popFirst()
+      if first != nil { progress.structuredTaken += 1 }
       // A search that was begun with a larger extent may have taken more seeds than this one would.
-      let chunks = schedule.chunks(
-        evaluations: progress.state.evaluations, snapshot: snapshot, seed: seed,
-        seeds: min(progress.seedsTaken, seedCount)..<seedCount)
+      let chunks =
+        first
+        ?? schedule.chunks(
+          evaluations: progress.state.evaluations, snapshot: snapshot, seed: seed,
+          seeds: min(progress.seedsTaken, seedCount)..<seedCount)
       for case .seeds(let numbers) in chunks.map(\.kind) {
         progress.seedsTaken = max(progress.seedsTaken, numbers.upperBound)
       }
@@ -94,6 +104,26 @@ public struct Explorer: Sendable {
       try pace.keep(progress, evaluator: evaluator, isMoment: isMoment, isLast: true, seconds: seconds)
     }
     return try exploration(progress.state, progress.record, seconds: seconds, wasCancelled: wasCancelled)
+  }
+
+  /// Models to start from, by device, each device a task; what the schedule has room for.
+  private func structuredSeeds(_ schedule: Schedule, threads: Int) async -> [[DesignPoint]] {
+    let room = schedule.structuredCount / evaluator.devices.count
+    guard usesStructure, room > 0 else { return Array(repeating: [], count: evaluator.devices.count) }
+    let evaluator = evaluator
+    @Sendable func points(_ device: Int) -> [DesignPoint] {
+      let points = StructuredSeeds(evaluator, device: device)?.points() ?? []
+      // Successive ones differ, so that a part of them is spread over the front too.
+      let stride = Seeds.strideCoprime(to: max(points.count, 1))
+      return (0..<min(points.count, room)).map { points[$0 * stride % points.count] }
+    }
+    if threads <= 1 { return evaluator.devices.indices.map(points) }
+    return await withTaskGroup(of: (Int, [DesignPoint]).self) { group in
+      for device in evaluator.devices.indices { group.addTask { (device, points(device)) } }
+      var result = [[DesignPoint]](repeating: [], count: evaluator.devices.count)
+      for await (device, points) in group { result[device] = points }
+      return result
+    }
   }
 
   /// Results of the chunks, in their order.
