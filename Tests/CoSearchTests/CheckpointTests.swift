@@ -66,7 +66,9 @@ import Testing
       let killed = Keeper()
       var state: [UInt8]?
       var result: Exploration?
-      for step in 1... where result == nil {
+      var step = 0
+      while result == nil {
+        step += 1
         killed.killAt = killed.states.count + step
         do {
           result = try await explorer.explore(
