@@ -77,8 +77,16 @@ struct Run: AsyncParsableCommand {
   func run() async throws {
     let library = DeviceLibrary.standard()
     let isBlank = try study.file.map { try Study.isBlank($0) } ?? true
-    // A study has its devices, this machine among them or not.
-    let host = confirms && isBlank ? try await HostFinalists.twinFile(seed: seed ?? 1) : nil
+    // A study has its devices, this machine among them or not: its twin is made for a new one only.
+    let cache = HostTwinCache()
+    let host: String? =
+      if !confirms {
+        nil
+      } else if isBlank {
+        try await HostFinalists.twinFile(seed: seed ?? 1)
+      } else {
+        cache.file() == nil ? nil : cache.path
+      }
     let opened = try study.opened(
       isProblemGiven: !isBlank && (place.isGiven || budgets.isGiven || latencies != MainJob.standardBudgets), seed: seed
     ) { try askedSetups(library, host: host) }
