@@ -1,7 +1,7 @@
 import Foundation
 
 let usage = """
-  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | prior | suggest | speed | calibration | host [ROWS.jsonl [SHARE]] | search [SECONDS [PROBLEM…]] | published [SEEDS] | sampler … | explore … | kernels --serve | training --serve
+  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | prior | suggest | speed | calibration | host [ROWS.jsonl [SHARE]] | search [SECONDS [PROBLEM…]] | published [SEEDS] | sampler … | explore … | studies [TRIALS] | kernels --serve | training --serve
   EDGETWIN_DATA names the folder with the shared measurements; BASELINE.json is what bdt_baseline.py wrote.
   """
 
@@ -17,6 +17,7 @@ do {
     let problems = CommandLine.arguments.dropFirst(3)
     if !problems.isEmpty { benchmark.problems = Array(problems) }
     try await benchmark.run()
+  case ("studies", let trials): try StudyBenchmark(trials: trials.flatMap(Int.init) ?? 1_000_000).run()
   case ("published", let seeds):
     var benchmark = PublishedObjectiveBenchmark()
     if let seeds = seeds.flatMap(Int.init), seeds > 0 { benchmark.seeds = seeds }

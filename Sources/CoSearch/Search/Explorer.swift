@@ -33,10 +33,15 @@ public struct Explorer: Sendable {
   }
 
   /// Searches, on up to `threads` tasks at once. Cancelling the task ends it early, with what it has.
-  /// - Parameter progress: called after each generation, from the task that calls this.
-  /// - Throws: ``SearchError`` for an empty extent, `NumericsError` where sampling fails.
+  /// - Parameters:
+  ///   - keeping: how the search is kept, so that it can be gone on with later; with an extent in evaluations a search that was stopped
+  ///     comes to what it would have come to without.
+  ///   - progress: called after each generation, from the task that calls this.
+  /// - Throws: ``SearchError`` for an empty extent or a checkpoint that does not fit, `NumericsError` where sampling fails, and what
+  ///   `keeping` throws.
   public func explore(
-    _ extent: Extent, seed: UInt64, threads: Int, progress: (@Sendable (Exploration.Progress) -> Void)? = nil
+    _ extent: Extent, seed: UInt64, threads: Int, keeping: SearchKeeping? = nil,
+    progress report: (@Sendable (Exploration.Progress) -> Void)? = nil
   ) async throws -> Exploration {
     let schedule = try Schedule(extent)
     let clock = ContinuousClock()
@@ -48,42 +53,57 @@ public struct Explorer: Sendable {
     let runner = ChunkRunner(
       evaluator: evaluator, variation: Variation(space: evaluator.space), seeds: seeds, structured: structured,
       seed: seed)
-    var state = try SearchState(
-      evaluator: evaluator, box: try ReferenceBox.box(evaluator, seeds), capacity: archiveCapacity)
-    var record = TraceRecorder()
-    var generation = 0
-    var seedsTaken = 0
+    let box = try ReferenceBox.box(evaluator, seeds)
+    var progress =
+      try keeping?.resuming.map {
+        try SearchProgress($0, evaluator: evaluator, box: box, capacity: archiveCapacity)
+      } ?? SearchProgress(state: SearchState(evaluator: evaluator, box: box, capacity: archiveCapacity))
     let seedCount = schedule.seedCount(available: seeds.count * evaluator.devices.count) / evaluator.devices.count
-    var nextTightening = 2
     var wasCancelled = false
-    var waiting = schedule.structuredChunks(structured.map(\.count))
+    var pace = KeepingPace(keeping)
+    var waiting = schedule.structuredChunks(structured.map(\.count)).dropFirst(progress.structuredTaken)
 
-    while schedule.goesOn(evaluations: state.evaluations, seconds: elapsed()) {
+    while schedule.goesOn(evaluations: progress.state.evaluations, seconds: elapsed()) {
       if Task.isCancelled {
         wasCancelled = true
         break
       }
-      let snapshot = state.snapshot(generation: generation)
+      let snapshot = progress.state.snapshot(generation: progress.generation)
+      let first = waiting.popFirst()
+      if first != nil { progress.structuredTaken += 1 }
+      // A search that was begun with a larger extent may have taken more seeds than this one would.
       let chunks =
-        waiting.popFirst()
+        first
         ?? schedule.chunks(
-          evaluations: state.evaluations, snapshot: snapshot, seed: seed, seeds: seedsTaken..<seedCount)
-      for case .seeds(let numbers) in chunks.map(\.kind) { seedsTaken = max(seedsTaken, numbers.upperBound) }
-      for result in await Self.run(chunks, snapshot, runner, threads: threads) { state.take(result) }
-      generation += 1
-      if generation == nextTightening {
-        state.tightenBox()
-        nextTightening *= 2
+          evaluations: progress.state.evaluations, snapshot: snapshot, seed: seed,
+          seeds: min(progress.seedsTaken, seedCount)..<seedCount)
+      for case .seeds(let numbers) in chunks.map(\.kind) {
+        progress.seedsTaken = max(progress.seedsTaken, numbers.upperBound)
       }
-      record.note(state, seconds: elapsed())
-      progress?(
+      for result in await Self.run(chunks, snapshot, runner, threads: threads) { progress.state.take(result) }
+      progress.generation += 1
+      if progress.generation == progress.nextTightening {
+        progress.state.tightenBox()
+        progress.nextTightening *= 2
+      }
+      let seconds = progress.secondsBefore + elapsed()
+      let isMoment = progress.record.note(progress.state, seconds: seconds)
+      try pace.keep(progress, evaluator: evaluator, isMoment: isMoment, isLast: false, seconds: seconds)
+      report?(
         Exploration.Progress(
-          evaluations: state.evaluations, seconds: elapsed(), frontCount: state.archive.members.count,
-          feasibleCount: state.feasibleCount))
+          evaluations: progress.state.evaluations, seconds: elapsed(),
+          frontCount: progress.state.archive.members.count, feasibleCount: progress.state.feasibleCount))
     }
-    let seconds = elapsed()
-    record.finish(state, seconds: seconds)
-    return try exploration(state, record, seconds: seconds, wasCancelled: wasCancelled)
+    let seconds = progress.secondsBefore + elapsed()
+    if wasCancelled {
+      // As it is, without the moment of the end: an interruption leaves no trace in what is resumed.
+      try pace.keep(progress, evaluator: evaluator, isMoment: false, isLast: true, seconds: seconds)
+    }
+    let isMoment = progress.record.finish(progress.state, seconds: seconds)
+    if !wasCancelled, isMoment || !pace.isKept(progress) {
+      try pace.keep(progress, evaluator: evaluator, isMoment: isMoment, isLast: true, seconds: seconds)
+    }
+    return try exploration(progress.state, progress.record, seconds: seconds, wasCancelled: wasCancelled)
   }
 
   /// Models to start from, by device, each device a task; what the schedule has room for.
