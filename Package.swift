@@ -13,6 +13,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     .package(url: "https://github.com/attaswift/BigInt", from: "6.0.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .systemLibrary(
@@ -50,6 +51,11 @@ let package = Package(
     .target(
       name: "GrowAndPrune",
       dependencies: ["Architectures", "Kernels", "ModelFiles", "Numerics", "Text", "Training", "Twins"]),
+    .target(
+      name: "Studies",
+      dependencies: [
+        "Architectures", "CoSearch", "Measurements", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     .target(name: "CBoards"),
     .target(
       name: "Boards",
@@ -58,20 +64,20 @@ let package = Package(
       name: "Workbench",
       dependencies: [
         "Accuracy", "Architectures", "Boards", "Calibration", "CoSearch", "GrowAndPrune", "Kernels", "Measurements",
-        "ModelFiles",
-        "Numerics", "Text", "Training", "Twins",
+        "ModelFiles", "Numerics", "Studies", "Text", "Training", "Twins",
       ]),
     .executableTarget(
       name: "edgetwin",
       dependencies: [
-        "Boards", "GrowAndPrune", "Kernels", "ModelFiles", "Text", "Training", "Workbench",
+        "Boards", "GrowAndPrune", "Kernels", "ModelFiles", "Studies", "Text", "Training", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What compares this project with the published method; not built by `swift build --product edgetwin`.
     .executableTarget(
       name: "edgetwin-benchmarks",
       dependencies: [
-        "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Training", "Twins", "Workbench",
+        "Accuracy", "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Numerics", "Studies",
+        "Training", "Twins", "Workbench",
       ],
       path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
@@ -92,6 +98,9 @@ let package = Package(
     .testTarget(
       name: "GrowAndPruneTests",
       dependencies: ["Architectures", "GrowAndPrune", "Kernels", "ModelFiles", "Numerics", "Text", "Training", "Twins"]),
+    .testTarget(
+      name: "StudiesTests",
+      dependencies: ["CoSearch", "Measurements", "Numerics", "Studies", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(name: "BoardsTests", dependencies: ["Boards"]),
     .testTarget(name: "WorkbenchTests", dependencies: ["Workbench"]),
     // Runs the built tool as a user types it; `make test` builds the tool first.

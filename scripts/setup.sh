@@ -19,6 +19,7 @@ major=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\).*/\1/
 
 missing=""
 [ -e /usr/include/gsl/gsl_multifit_nlinear.h ] || missing="$missing libgsl-dev"
+[ -e /usr/include/sqlite3.h ] || missing="$missing libsqlite3-dev"
 # English text and labels to train on where there is no GLUE: wanted, but nothing stops without it.
 wanted=""
 [ -e /usr/share/wordnet/data.noun ] || wanted=" wordnet-base"

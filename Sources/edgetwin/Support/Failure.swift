@@ -7,6 +7,7 @@ import Foundation
 import GrowAndPrune
 import Kernels
 import ModelFiles
+import Studies
 import Text
 import Training
 import Twins
@@ -37,9 +38,17 @@ enum Failure {
       }
     case let error as TwinError:
       if case .doesNotFit = error { 1 } else { usage }
+    case let error as StudyError:
+      switch error.kind {
+      case .usage: usage
+      case .input: data
+      case .machine: 1
+      }
+    case is SamplerError: data
     case let error as SearchError:
       switch error {
       case .invalidProblem, .nothingToDo: usage
+      case .checkpoint: data
       case .devices: 1
       }
     case is UsageError, is RegimeError: usage

@@ -15,6 +15,8 @@ public struct SearchDomain: Sendable, Hashable {
   public let objectives: [Objective]
   public let budgets: Budgets
   public let scalarisation: Scalarisation?
+  /// The worst values that count; nil where the problem does not say.
+  public let referencePoint: ObjectiveValues
   public let goal: Goal
 
   /// - Parameters:
@@ -26,6 +28,7 @@ public struct SearchDomain: Sendable, Hashable {
     objectives = problem.objectives
     budgets = problem.budgets
     scalarisation = problem.scalar
+    referencePoint = problem.referencePoint
     self.goal = problem.scalar == nil ? .front : goal ?? .scalar
   }
 
