@@ -37,7 +37,7 @@ models: build ## the seven calibrated device files, from ProTran's measurements 
 	@EDGETWIN="$(BIN)/edgetwin" sh calibration/recipe.sh
 
 docs: setup ## reference documentation of the rooms, in .build-docs/documentation
-	@mkdir -p .build-docs/documentation .build-docs/symbols; for room in Numerics Architectures ModelFiles Text Kernels Training Measurements Twins Calibration Accuracy CoSearch Boards Workbench; do \
+	@mkdir -p .build-docs/documentation .build-docs/symbols; for room in Numerics Architectures ModelFiles Text Kernels Training Measurements Twins Calibration Accuracy CoSearch Boards GrowAndPrune Workbench; do \
 	  mkdir -p .build-docs/symbols/$$room; \
 	  $(SWIFT) build --scratch-path .build-docs --target $$room -Xswiftc -emit-symbol-graph \
 	    -Xswiftc -emit-symbol-graph-dir -Xswiftc .build-docs/symbols/$$room >/dev/null && \

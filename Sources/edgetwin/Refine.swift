@@ -140,6 +140,7 @@ struct Refine: AsyncParsableCommand {
       throw ExitCode(Failure.interrupted)
     }
     try TokenizerFolder.copy(from: model, to: store.bestFolder)
+    if isMasked { try? FileManager.default.removeItem(atPath: Self.tokens(store)) }
     if format.format == .table {
       try Console.write(RefinementText(outcome, scoreName: scoreName).text)
     } else {
@@ -164,7 +165,7 @@ struct Refine: AsyncParsableCommand {
       let store = RefinementStore(folder: output)
       try store.makeFolder()
       let trainer = try MaskedTrainer(
-        corpus: corpus, tokenizer: tokenizer, cache: store.path("corpus.tokens"), maximumLength: length,
+        corpus: corpus, tokenizer: tokenizer, cache: Self.tokens(store), maximumLength: length,
         heldOutEvery: heldOutEvery, threads: threads)
       return (trainer, trainer.dataHash)
     }
@@ -178,6 +179,9 @@ struct Refine: AsyncParsableCommand {
       train: rows, dev: judged, tokenizer: tokenizer, pooling: pooling, maximumLength: length, threads: threads)
     return (trainer, String(hash.value, radix: 16))
   }
+
+  /// The corpus's tokens, kept while they are needed.
+  private static func tokens(_ store: RefinementStore) -> String { store.path("corpus.tokens") }
 
   private static func hash(_ weights: ModelWeights) -> String {
     var hash = StableHash()

@@ -22,7 +22,7 @@ import Testing
   @Test func lines() {
     let tree = tree([nil, 0, 0, 1, 2, 2])
     #expect(tree.lines.map(\.node.number) == [0, 1, 3, 2, 4, 5])
-    #expect(tree.lines.map(\.prefix) == ["", "├─ ", "│  └─ ", "└─ ", "   ├─ ", "   └─ "])
+    #expect(tree.lines.map(\.prefix) == ["", "├─ ", "│  ↳ ", "└─ ", "   ├─ ", "   └─ "])
   }
 
   /// A long chain stays within the window, and within the program's stack.

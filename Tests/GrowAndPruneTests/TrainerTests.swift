@@ -43,15 +43,19 @@ struct Farm {
       heldOutEvery: 10, threads: 1)
   }
 
-  func task() -> TaskTrainer {
-    let rows = Self.lines.enumerated().map { index, line in
-      TaskData.Row(
-        text: line, pair: nil, target: line.contains("cat") || line.contains("dog") ? 1 : 0, line: index + 1)
+  /// Tells cats and dogs from others, or what `target` says.
+  func task(
+    _ target: (Int, String) -> Bool = { $1.contains("cat") || $1.contains("dog") }
+  ) throws -> TaskTrainer {
+    let rows = Self.lines.enumerated().map { "\($1)\t\(target($0, $1) ? 1 : 0)\n" }
+    func data(_ name: String, _ rows: some Sequence<String>) throws -> TaskData {
+      let path = folder.appending(path: name)
+      try Data(("sentence\tlabel\n" + rows.joined()).utf8).write(to: path)
+      return try TaskData.read(path.path, task: .sst2)
     }
     return TaskTrainer(
-      train: TaskData(task: .sst2, source: "rows", rows: Array(rows.prefix(320))),
-      dev: TaskData(task: .sst2, source: "rows", rows: Array(rows.suffix(80))), tokenizer: tokenizer, pooling: .mean,
-      maximumLength: 16, threads: 1)
+      train: try data("train.tsv", rows.prefix(320)), dev: try data("dev.tsv", rows.suffix(80)), tokenizer: tokenizer,
+      pooling: .mean, maximumLength: 16, threads: 1)
   }
 
   static func recipe(_ steps: Int, seed: UInt64 = 1, distillation: Double = 0) -> TrainingRecipe {
@@ -155,7 +159,7 @@ struct Farm {
   @Test func aStoppedTrainingGoesOn() throws {
     let folder = try Folder()
     let farm = try Farm(folder.url)
-    for trainer in [try farm.masked(), farm.task()] as [any ChildTrainer] {
+    for trainer in [try farm.masked(), try farm.task()] as [any ChildTrainer] {
       var recipe = Farm.recipe(12)
       recipe.dropout = 0.1
       let start = try trainer.prepared(
@@ -183,18 +187,12 @@ struct Farm {
   @Test func distillation() throws {
     let folder = try Folder()
     let farm = try Farm(folder.url)
-    let trainer = farm.task()
+    let trainer = try farm.task()
     let start = try trainer.prepared(
       Model.initialised(Farm.architecture, labels: nil, maskedLanguageModel: false, seed: 1))
     let teacher = try trainer.train(start, Farm.recipe(80), checkpoint: folder.path("k"), progress: { _ in }).model
     #expect(try trainer.evaluate(teacher).score ?? 0 > 0.95)
-    let noise = Farm.lines.enumerated().map { index, line in
-      TaskData.Row(text: line, pair: nil, target: Double(index / 3 % 2), line: index + 1)
-    }
-    let noisy = TaskTrainer(
-      train: TaskData(task: .sst2, source: "rows", rows: Array(noise.prefix(320))),
-      dev: TaskData(task: .sst2, source: "rows", rows: Array(noise.suffix(80))), tokenizer: farm.tokenizer,
-      pooling: .mean, maximumLength: 16, threads: 1)
+    let noisy = try farm.task { index, _ in index / 3 % 2 == 1 }
     try noisy.setTeacher(teacher)
     let other = try trainer.prepared(
       Model.initialised(Farm.architecture, labels: nil, maskedLanguageModel: false, seed: 7))

@@ -11,8 +11,8 @@ package struct RefinementTree: Sendable {
 
   func children(of number: Int) -> [RefinementNode] { nodes.filter { $0.parent == number } }
 
-  /// Nodes in the order of drawing, each with the lines that lead to it: `│  ├─ `. A chain stays at one depth, so that a long one does not
-  /// run out of the terminal.
+  /// Nodes in the order of drawing, each with the lines that lead to it: `│  ├─ `. An only child stands below its parent at the same depth,
+  /// after `↳`, so that a long chain does not run out of the terminal.
   package var lines: [(prefix: String, node: RefinementNode)] {
     var result: [(prefix: String, node: RefinementNode)] = []
     // On a stack of its own: a tree of a thousand rounds must not overflow the program's.
@@ -24,7 +24,7 @@ package struct RefinementTree: Sendable {
       for (index, child) in children.enumerated().reversed() {
         let isLast = index == children.count - 1
         let own = isLast ? (children.count == 1 ? "" : "   ") : "│  "
-        let branch = children.count == 1 ? "└─ " : isLast ? "└─ " : "├─ "
+        let branch = children.count == 1 ? "↳ " : isLast ? "└─ " : "├─ "
         open.append((child, indent + branch, indent + own))
       }
     }

@@ -126,8 +126,16 @@ package final class Refinement {
         let importance = try importance(of: current, measure: .taylor)
         let pruning = BudgetPruning(
           parts: approach.parts, neurons: approach.neurons, channels: approach.channels, limits: limits, costs: costs)
-        let result = try pruning.prune(
-          nodes[current].pedigree, importance: importance, target: target, check: { try tell(.scoring(.prune)) })
+        func pruned(to target: Double) throws -> BudgetPruning.Result? {
+          try pruning.prune(
+            nodes[current].pedigree, importance: importance, target: target, check: { try tell(.scoring(.prune)) })
+        }
+        // Known before anything is trained.
+        if cut == 1 {
+          let last = try pruned(to: 1)?.costs ?? nodes[current].costs
+          guard let last, limits.excess(last) <= 1 else { throw RefinementError.unreachable(unreachableText(last)) }
+        }
+        let result = try pruned(to: target)
         return result.map { result in
           [
             RefinementStore.Child(
@@ -141,7 +149,7 @@ package final class Refinement {
       if nodes[current].isAdmissible { return current }
     }
     guard nodes[current].isAdmissible else {
-      throw RefinementError.unreachable(unreachableText(current))
+      throw RefinementError.unreachable(unreachableText(nodes[current].costs))
     }
     return current
   }
@@ -353,12 +361,12 @@ package final class Refinement {
     store.keepModels(of: [0, best], among: nodes.count)
   }
 
-  private func unreachableText(_ number: Int) -> String {
-    let reached = nodes[number].costs.map { limits.excess($0) }
-    let share = reached.map { "still \(String(format: "%.2f", $0)) times the budget" } ?? "larger than the device holds"
+  private func unreachableText(_ costs: PredictedCosts?) -> String {
+    let reached = costs.map { limits.excess($0) }
+    let share = reached.map { "\(String(format: "%.4g", $0)) times the budget" } ?? "more than the device holds"
     return
       "the budget cannot be reached by pruning \(configuration.approach.parts.map(\.rawValue).joined(separator: ", ")):"
-      + " node \(number) is \(share); allow more parts (approach.parts) or a larger budget"
+      + " what is left is still \(share); allow more parts (approach.parts) or a larger budget"
   }
 }
 
