@@ -9,8 +9,9 @@ package final class AlignedMemory {
   /// From here on a block is pages of its own: zero without being written to, no holes between blocks that a heap could not fill, and
   /// back to the system when it goes.
   private static let mappedFrom = 1 << 18
+  private static let largePagesFrom = 1 << 22
 
-  /// - Parameter hugePages: asks the system for large pages, for what is gone through again and again.
+  /// - Parameter hugePages: asks the system for large pages, for what is gone through again and again; from 4 MiB on it is asked anyway.
   package init(byteCount: Int, hugePages: Bool = false) {
     self.byteCount = max(byteCount, 64)
     if self.byteCount >= Self.mappedFrom,
@@ -19,7 +20,10 @@ package final class AlignedMemory {
       base = pages
       isMapped = true
       #if os(Linux)
-        if hugePages { madvise(pages, self.byteCount, Int32(MADV_HUGEPAGE)) }
+        // Large pages where the system gives them: weights and activations that lie over thousands of pages miss fewer translations.
+        if hugePages || self.byteCount >= Self.largePagesFrom {
+          madvise(pages, self.byteCount, Int32(MADV_HUGEPAGE))
+        }
       #endif
     } else {
       base = UnsafeMutableRawPointer.allocate(byteCount: self.byteCount, alignment: 64)

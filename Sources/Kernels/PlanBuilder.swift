@@ -84,8 +84,23 @@ struct PlanBuilder {
   }
 
   private mutating func add(_ step: edgetwin_step, _ name: String, _ kernelClass: String, _ layer: Int? = nil) {
-    plan.steps.append(step)
     plan.labels.append(Plan.Label(name: name, kernelClass: kernelClass, layer: layer))
+    guard packed.library != nil, step.kind == Int32(EDGETWIN_STEP_LINEAR.rawValue), step.of.linear.norm.gamma != nil
+    else {
+      plan.steps.append(step)
+      return
+    }
+    // A library's tasks are parts of rows: the norm, which needs whole ones, is a step of its own.
+    var product = step
+    product.of.linear.norm = edgetwin_norm()
+    plan.steps.append(product)
+    var norm = edgetwin_step()
+    norm.kind = Int32(EDGETWIN_STEP_NORM.rawValue)
+    norm.of.norm = edgetwin_row_norm(
+      rows: step.of.linear.output, ld: step.of.linear.output_ld, width: step.of.linear.outputs,
+      norm: step.of.linear.norm)
+    plan.labels.append(Plan.Label(name: "\(name): norm", kernelClass: kernelClass, layer: layer))
+    plan.steps.append(norm)
   }
 
   private struct LinearOptions {
@@ -103,6 +118,7 @@ struct PlanBuilder {
     linear.input = UnsafePointer(input.0)
     linear.input_ld = input.1
     linear.weights = weights.weights
+    linear.library = packed.library
     linear.scales = weights.scales
     linear.sums = weights.sums
     linear.bias = weights.bias

@@ -133,7 +133,12 @@ public final class TrainingSession {
     let bytes = core.bytes
     let collect = { (rows: Rows, count: Int) in
       for row in 0..<count {
-        for column in 0..<width { logits.append(Float(Real.load(rows.base, row * rows.ld + column, bytes: bytes))) }
+        if bytes == 4 {
+          let numbers = rows.row(row, bytes: 4).assumingMemoryBound(to: Float.self)
+          logits.append(contentsOf: UnsafeBufferPointer(start: numbers, count: width))
+        } else {
+          for column in 0..<width { logits.append(Float(Real.load(rows.base, row * rows.ld + column, bytes: bytes))) }
+        }
       }
     }
     let loss = core.loss(targets, hidden: hidden, isTraining: false, logits: wantsLogits ? collect : nil)

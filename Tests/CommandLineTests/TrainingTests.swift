@@ -197,6 +197,56 @@ import Testing
     for (one, parts) in zip(try losses("one"), try losses("parts")) { #expect(abs(one - parts) < 1e-4) }
   }
 
+  /// A row a judgement, the last with the task's score; what is done is not done again.
+  @Test func accuracyMeasured() throws {
+    defer { tool.remove() }
+    try tokenizer()
+    let wide = Self.architecture.replacing("\"hidden_size\":24", with: "\"hidden_size\":16")
+    try tool.write(Self.architecture + "\n" + wide + "\n", to: "two.jsonl")
+    func measure(_ architectures: String, _ more: String...) throws -> Tool.Result {
+      try tool.run(
+        arguments: [
+          "accuracy", "measure", "--architectures", architectures, "--corpus", "c.txt", "--tokenizer", "t", "--steps",
+          "40", "--batch-size", "8", "--sequence-length", "16", "--held-out-every", "10", "--judgement-steps", "20",
+          "--task", "sst2", "--train", "train.tsv", "--dev", "dev.tsv", "--epochs", "1", "--seeds", "1,2", "--output",
+          "o",
+        ] + more)
+    }
+    // Stopped after the first architecture, so to speak.
+    try tool.write(Self.architecture + "\n", to: "one.jsonl")
+    #expect(try measure("one.jsonl").status == 0)
+    let first = try tool.read("o/rows.jsonl")
+    let result = try measure("two.jsonl", "--resume")
+    #expect(result.status == 0, "\(result.errors)")
+    let text = try tool.read("o/rows.jsonl")
+    #expect(text.hasPrefix(first))
+    let rows = try text.split(separator: "\n").map { try Tool.object(String($0)) }
+    #expect(rows.map { $0.number("steps") } == [20, 40, 20, 40, 20, 40, 20, 40])
+    #expect(rows.map { $0.number("seed") } == [1, 1, 2, 2, 1, 1, 2, 2])
+    #expect(Set(rows.compactMap { $0["id"] as? String }).count == 2)
+    #expect(rows.allSatisfy { $0.number("loss") > 0 && ($0["score"] != nil) == ($0.number("steps") == 40) })
+    // The two seeds and the two shapes are trained apart.
+    #expect(Set(rows.map { $0.number("loss") }).count == 8)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: tool.path("o")) == ["rows.jsonl"])
+  }
+
+  @Test func wordNetAsFiles() throws {
+    defer { tool.remove() }
+    for (part, classNumber) in [("noun", "05"), ("verb", "29"), ("adj", "00"), ("adv", "02")] {
+      let lines = (0..<50).map { "0000\($0) \(classNumber) n 01 w 0 000 | \(part) number \($0)\n" }
+      try FileManager.default.createDirectory(atPath: tool.path("wn"), withIntermediateDirectories: true)
+      try tool.write("  1 licence\n" + lines.joined(), to: "wn/data.\(part)")
+    }
+    let made = try tool.run("wordnet", "--source", "wn", "--output", "w")
+    #expect(made.status == 0, "\(made.errors)")
+    let (train, dev) = (try tool.read("w/train.tsv"), try tool.read("w/dev.tsv"))
+    #expect(train.hasPrefix("gloss\tclass\nnoun number ") && dev.hasPrefix("gloss\tclass\n"))
+    #expect(train.split(separator: "\n").count + dev.split(separator: "\n").count == 52)
+    #expect(try tool.read("w/corpus.txt").split(separator: "\n").count == 150 + train.split(separator: "\n").count - 1)
+    let absent = try tool.run("wordnet", "--source", "nowhere", "--output", "w")
+    #expect(absent.status == 65 && absent.message.contains("wordnet-base"), "\(absent.errors)")
+  }
+
   @Test func whatIsWrongIsNamed() throws {
     defer { tool.remove() }
     try tokenizer()

@@ -99,11 +99,11 @@ struct FixtureTests {
     try TokenBatch(sequences: chosen.map { batch.sequences[$0] }, types: chosen.map { batch.types[$0] })
   }
 
-  /// Largest error of a summary's numbers and norm, over the norm.
+  /// Largest error of a summary's numbers and norm, over the norm. A key's bias has no gradient in plain attention but what rounding leaves.
   private func error(_ values: [Double], _ summary: Summary) -> Double {
     let norm = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
     let errors = zip(summary.at, summary.values).map { abs(values[$0] - $1) } + [abs(norm - summary.norm)]
-    return (errors.max() ?? .infinity) / max(summary.norm, 1e-6)
+    return (errors.max() ?? .infinity) / max(summary.norm, 1e-3)
   }
 
   @Test(arguments: ["relative", "absolute"], [true, false]) func torchAgrees(_ name: String, isDouble: Bool) throws {

@@ -29,7 +29,7 @@ LENGTHS = [7, 1, 19, 2, 12, 3]
 HEADS = ["classification-first", "classification-mean", "regression-mean", "mlm", "mlm-all"]
 LEARNING_RATES = [0.01, 0.02, 0.005]
 OPTIMISER = {"beta1": 0.9, "beta2": 0.98, "epsilon": 1e-6, "weight_decay": 0.1, "maximum_gradient_norm": 0.5}
-SPREAD = 7
+SPREAD = 5
 
 
 def digits(value):
@@ -113,7 +113,7 @@ def main():
         inputs = {"sequences": [random.integers(0, vocabulary, n).tolist() for n in LENGTHS],
                   "types": [np.sort(random.integers(0, 2, n)).tolist() for n in LENGTHS],
                   "classes": random.integers(0, 3, len(LENGTHS)).tolist(),
-                  "values": [round(float(v), 3) for v in random.standard_normal(len(LENGTHS))],
+                  "values": [round(64 * float(v)) / 64 for v in random.standard_normal(len(LENGTHS))],
                   "words": random.integers(0, vocabulary, sum(LENGTHS)).tolist()}
         inputs["tokens"] = [t for t in range(sum(LENGTHS)) if random.random() < 0.4]
         folder = os.path.join(output, name)

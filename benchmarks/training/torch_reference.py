@@ -16,7 +16,7 @@ def fourier(size, dtype):
 def cosine(size, dtype):
     """The orthonormal DCT-II matrix."""
     j, l = torch.arange(size, dtype=torch.float64)[:, None], torch.arange(size, dtype=torch.float64)[None, :]
-    scale = torch.where(j == 0, math.sqrt(1 / size), math.sqrt(2 / size))
+    scale = torch.sqrt(torch.where(j == 0, 1.0, 2.0).to(torch.float64) / size)
     return (scale * torch.cos(math.pi * (2 * l + 1) * j / (2 * size))).to(dtype)
 
 

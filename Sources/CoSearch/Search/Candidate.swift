@@ -23,4 +23,7 @@ public struct Assessment: Sendable, Hashable {
   public var isFeasible: Bool
   /// Budgets that do not hold with the problem's confidence.
   public var brokenBudgets: [Budget]
+  /// How far beyond the budgets it is with the problem's confidence: Σ ln(use / limit) over those that do not hold, 0 where all hold,
+  /// infinite where a use is not known. A shortfall of accuracy counts a tenth a point.
+  public var violation: Double
 }

@@ -45,14 +45,19 @@ public struct Judge: Sendable {
     let memory = memoryBytes ?? (limitsMemory || memoryLimitBytes != nil ? .infinity : 0)
     let quantities = Self.quantities(costs, accuracy, parameters, memory)
     var broken: [Budget] = []
+    var violation = 0.0
     forEachRatio(
       quantities, costs, scale(intervalLevel), accuracyBound: accuracyBound, memoryLimitBytes: memoryLimitBytes
     ) { budget, ratio in
-      if !(ratio <= 1) { broken.append(budget) }
+      if !(ratio <= 1) {
+        broken.append(budget)
+        violation += ratio.isFinite ? log(ratio) : .infinity
+      }
     }
     let values = Self.values(quantities)
     return Assessment(
-      values: values, scalar: scalarisation?.value(values), isFeasible: broken.isEmpty, brokenBudgets: broken)
+      values: values, scalar: scalarisation?.value(values), isFeasible: broken.isEmpty, brokenBudgets: broken,
+      violation: violation)
   }
 
   @inline(__always)

@@ -69,6 +69,10 @@ final class ParameterStore {
 
   func write(_ tensor: Tensor, to entry: ParameterLayout.Entry) {
     tensor.withUnsafeFloats { values in
+      if realBytes == 4, let base = values.baseAddress {
+        (parameters + 4 * entry.first).copyMemory(from: base, byteCount: 4 * entry.count)
+        return
+      }
       for index in 0..<entry.count {
         Real.store(Double(values[index]), parameters, entry.first + index, bytes: realBytes)
       }
@@ -81,8 +85,12 @@ final class ParameterStore {
     Tensor(
       shape: entry.shape,
       values: [Float](unsafeUninitializedCapacity: entry.count) { buffer, count in
-        for index in 0..<entry.count {
-          buffer[index] = Float(scale * Real.load(block, entry.first + index, bytes: realBytes))
+        if realBytes == 4 {
+          let numbers = block.assumingMemoryBound(to: Float.self) + entry.first
+          for index in 0..<entry.count { buffer[index] = Float(scale) * numbers[index] }
+        } else {
+          let numbers = block.assumingMemoryBound(to: Double.self) + entry.first
+          for index in 0..<entry.count { buffer[index] = Float(scale * numbers[index]) }
         }
         count = entry.count
       })

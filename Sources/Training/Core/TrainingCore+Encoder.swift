@@ -143,7 +143,7 @@ extension TrainingCore {
       upstream = narrow[1]
     }
     // The residual's gradient into [2], that of what was added to it into [3].
-    let drops = options.dropout > 0
+    let drops = drops
     normGradient(
       "\(name).output.LayerNorm", rows: rows, width: h, norm: kept.output, upstream: upstream,
       after: dropout(site(index) + 1, true), to: narrow[2], dropped: drops ? narrow[3] : nil)

@@ -115,7 +115,7 @@ extension TrainingCore {
     let (sequences, width) = (tokens.view.pointee.batch, lastWidth)
     let rows = Int(tokens.view.pointee.offsets[sequences])
     let pooled = plan.pooled
-    let drops = options.dropout > 0
+    let drops = drops
     run(
       linearGradient(
         "classifier", rows: sequences, inputs: width, outputs: labels, input: drops ? pooled[3] : pooled[1],

@@ -94,6 +94,9 @@ final class TrainingCore {
     UInt32(architecture.layers.prefix(layer).reduce(2) { $0 + 2 + $1.heads.count })
   }
 
+  /// True where training zeroes anything.
+  var drops: Bool { dropout(Site.embedding, true).threshold > 0 }
+
   func dropout(_ site: UInt32, _ isTraining: Bool) -> edgetwin_dropout {
     var dropout = edgetwin_dropout()
     guard isTraining, options.dropout > 0 else { return dropout }
