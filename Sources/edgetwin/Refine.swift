@@ -62,7 +62,7 @@ struct Refine: AsyncParsableCommand {
   var seed: UInt64 = 0
 
   @Option(help: "Threads that train; the result does not depend on them. By default one a core.")
-  var threads: Int?
+  var trainingThreads: Int?
 
   @Option(help: ArgumentHelp("Folder to write.", valueName: "folder"))
   var output: String
@@ -90,7 +90,9 @@ struct Refine: AsyncParsableCommand {
       throw ValidationError("--min-accuracy is no budget here: the most accurate model within the others is selected")
     }
     guard heldOutEvery >= 2 else { throw ValidationError("--held-out-every must be 2 or more") }
-    if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be from 1 to 256") }
+    if let trainingThreads, !(1...256).contains(trainingThreads) {
+      throw ValidationError("--training-threads must be from 1 to 256")
+    }
     if let trainingLength, !(3...1_000_000).contains(trainingLength) {
       throw ValidationError("--training-length must be 3 or more")
     }
@@ -115,7 +117,7 @@ struct Refine: AsyncParsableCommand {
       ("confidence", "\(budgets.confidence ?? 0.5)"),
       (
         "device",
-        "\(twin.device.id), \(twin.runtime), batch \(settings.batchSize), \(settings.sequenceLength) tokens: \(predicted)"
+        "\(twin.device.id), \(twin.runtime), batch \(settings.batchSize), \(settings.sequenceLength) tokens, threads \(settings.threads ?? 0): \(predicted)"
       ),
     ]
     let store = RefinementStore(folder: output)
@@ -160,7 +162,7 @@ struct Refine: AsyncParsableCommand {
 
   /// The trainer, and a hash of the data that it trains and judges with.
   private func trainer(_ tokenizer: any Tokenizer, length: Int) throws -> (any ChildTrainer, String) {
-    let threads = threads ?? min(max(ProcessInfo.processInfo.activeProcessorCount, 1), 256)
+    let threads = trainingThreads ?? min(max(ProcessInfo.processInfo.activeProcessorCount, 1), 256)
     guard let known = TextTask.named(task), !isMasked else {
       let store = RefinementStore(folder: output)
       try store.makeFolder()

@@ -106,7 +106,7 @@ import Testing
       }
       process.waitUntilExit()
     }
-    let last = try tool.run(arguments: arguments("parts", "--resume", "--threads", "2"))
+    let last = try tool.run(arguments: arguments("parts", "--resume", "--training-threads", "2"))
     #expect(last.status == 0 && kills > 0, "\(last.errors)")
     for name in ["tree.jsonl", "tree.svg", "best/model.safetensors", "best/config.json", "best/vocab.txt"] {
       #expect(try bytes("whole/\(name)") == bytes("parts/\(name)"), "\(name)")

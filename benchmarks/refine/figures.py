@@ -126,7 +126,7 @@ class Job:
 
     def predict(self, model):
         row = json.loads(self.run("predict", "--device", self.options.device, "--runtime", "native", "--batch-size", 1,
-                                  "--sequence-length", self.options.length, "--architectures", f"{model}/config.json",
+                                  "--threads", 1, "--sequence-length", self.options.length, "--architectures", f"{model}/config.json",
                                   "--format", "jsonl"))
         return row["latency_s"]["median"]
 
@@ -135,9 +135,9 @@ class Job:
         if not os.path.exists(f"{target}/best/vocab.txt"):
             print(f"# {target}", file=sys.stderr, flush=True)
             self.run("refine", root, "--device", self.options.device, "--runtime", "native", "--batch-size", 1,
-                     "--sequence-length", self.options.length, "--task", self.options.task, "--train", self.train,
+                     "--threads", 1, "--sequence-length", self.options.length, "--task", self.options.task, "--train", self.train,
                      "--dev", self.dev, "--max-latency", f"{budget}s", "--profile", self.options.profile, "--seed",
-                     self.seed, "--threads", self.options.threads, "--output", target, "--resume")
+                     self.seed, "--training-threads", self.options.threads, "--output", target, "--resume")
         return f"{target}/best"
 
     def models(self):
