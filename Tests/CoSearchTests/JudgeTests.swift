@@ -75,7 +75,7 @@ import Twins
       #expect(abs((assessment.probabilities[budget] ?? .nan) - probability) < 1e-9)
     }
     #expect(assessment.jointProbability == (0, 0))
-    #expect(abs(assessment.violation - (Foundation.log(1.5) + Foundation.log(1000 / 999.0) + 0.5)) < 1e-12)
+    #expect(abs(assessment.violation - (Foundation.log(1.5) + Foundation.log(1000 / 999.0) + 1)) < 1e-12)
     problem.budgets = Budgets(maxLatencySeconds: 1.5, maxEnergyJoules: 3)
     #expect(abs(Self.assess(problem).jointProbability.lower - 0.9) < 1e-9)
     #expect(Self.assess(problem, memory: 5, limit: 4).probabilities[.deviceMemory] == 0)
