@@ -57,11 +57,6 @@ do {
     try benchmark.run(stages: stages)
   case ("noise", _?): try NoiseBenchmark(paths: Array(CommandLine.arguments.dropFirst(2))).run()
   case ("training", "--serve"): try TrainingServer().run()
-  case ("host", let rows):
-    var benchmark = HostBenchmark()
-    benchmark.rowsPath = rows
-    if let share = CommandLine.arguments.dropFirst(3).first.flatMap(Double.init) { benchmark.shorten(to: share) }
-    try benchmark.run()
   case ("calibration", _): try CalibrationBenchmark().run()
   default:
     FileHandle.standardError.write(Data((usage + "\n").utf8))
