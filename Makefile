@@ -7,9 +7,11 @@ SWIFT ?= swift
 PYTHON ?= python3
 # The same for the tool, the tests and the benchmarks: other flags would build everything anew.
 BUILD_FLAGS ?= -c release -Xswiftc -enable-testing
+# SwiftPM hands a package's traits on in the order of a hash table: another order builds that package anew.
+export SWIFT_DETERMINISTIC_HASHING = 1
 BIN = $(shell $(SWIFT) build $(BUILD_FLAGS) --show-bin-path)
 
-.PHONY: help setup build run test bench bench-kernels models format lint docs install uninstall clean
+.PHONY: help setup build run test bench bench-kernels bench-search bench-studies models format lint docs install uninstall clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -33,11 +35,19 @@ bench: setup ## every table of benchmarks/results.md (needs EDGETWIN_DATA; half 
 bench-kernels: setup ## our kernels: proof, peers, MiniLM, memory (first 3 GB of peers; an hour on an idle machine; needs EDGETWIN_DATA)
 	@sh benchmarks/kernels/run.sh $(ARGS)
 
+bench-search: setup ## our samplers and their peers on seven problems (a day with all 20 seeds; ARGS="--seeds 3 --evaluations 100,500" for an hour)
+	@sh benchmarks/search/run.sh $(ARGS)
+
+bench-studies: build ## studies: a million trials, and 125 kills at random moments (some minutes)
+	@$(SWIFT) build $(BUILD_FLAGS) --product edgetwin-benchmarks
+	@$(BIN)/edgetwin-benchmarks studies
+	@echo; $(PYTHON) benchmarks/studies/kill.py $(BIN)/edgetwin $(ARGS)
+
 models: build ## the seven calibrated device files, from ProTran's measurements (needs EDGETWIN_DATA)
 	@EDGETWIN="$(BIN)/edgetwin" sh calibration/recipe.sh
 
 docs: setup ## reference documentation of the rooms, in .build-docs/documentation
-	@mkdir -p .build-docs/documentation .build-docs/symbols; for room in Numerics Architectures ModelFiles Text Kernels Measurements Twins Calibration Accuracy CoSearch Boards Workbench; do \
+	@mkdir -p .build-docs/documentation .build-docs/symbols; for room in Numerics Architectures ModelFiles Text Kernels Training Measurements Twins Calibration Accuracy CoSearch Studies Boards GrowAndPrune Workbench; do \
 	  mkdir -p .build-docs/symbols/$$room; \
 	  $(SWIFT) build --scratch-path .build-docs --target $$room -Xswiftc -emit-symbol-graph \
 	    -Xswiftc -emit-symbol-graph-dir -Xswiftc .build-docs/symbols/$$room >/dev/null && \

@@ -13,6 +13,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     .package(url: "https://github.com/attaswift/BigInt", from: "6.0.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .systemLibrary(
@@ -36,6 +37,8 @@ let package = Package(
       ],
       exclude: ["ONNX/onnx.proto"]),
     .target(name: "Kernels", dependencies: ["ModelFiles", "Architectures", "CKernels"]),
+    .target(
+      name: "Training", dependencies: ["Kernels", "ModelFiles", "Architectures", "CKernels", "Numerics", "Text"]),
     .target(name: "Measurements", dependencies: ["Architectures"]),
     .target(
       name: "Twins",
@@ -45,6 +48,14 @@ let package = Package(
     .target(
       name: "CoSearch",
       dependencies: ["Accuracy", "Twins", .product(name: "Yams", package: "Yams")]),
+    .target(
+      name: "GrowAndPrune",
+      dependencies: ["Architectures", "Kernels", "ModelFiles", "Numerics", "Text", "Training", "Twins"]),
+    .target(
+      name: "Studies",
+      dependencies: [
+        "Architectures", "CoSearch", "Measurements", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     .target(name: "CBoards"),
     .target(
       name: "Boards",
@@ -52,20 +63,21 @@ let package = Package(
     .target(
       name: "Workbench",
       dependencies: [
-        "Accuracy", "Architectures", "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles",
-        "Numerics", "Text", "Twins",
+        "Accuracy", "Architectures", "Boards", "Calibration", "CoSearch", "GrowAndPrune", "Kernels", "Measurements",
+        "ModelFiles", "Numerics", "Studies", "Text", "Training", "Twins",
       ]),
     .executableTarget(
       name: "edgetwin",
       dependencies: [
-        "Boards", "Kernels", "ModelFiles", "Workbench",
+        "Boards", "GrowAndPrune", "Kernels", "ModelFiles", "Studies", "Text", "Training", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What compares this project with the published method; not built by `swift build --product edgetwin`.
     .executableTarget(
       name: "edgetwin-benchmarks",
       dependencies: [
-        "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Twins", "Workbench",
+        "Accuracy", "Boards", "Calibration", "CoSearch", "Kernels", "Measurements", "ModelFiles", "Numerics", "Studies",
+        "Training", "Twins", "Workbench",
       ],
       path: "benchmarks/Sources"),
     .testTarget(name: "NumericsTests", dependencies: ["Numerics"]),
@@ -74,11 +86,21 @@ let package = Package(
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"]),
     .testTarget(
       name: "KernelsTests", dependencies: ["CKernels", "Kernels", "ModelFiles"], resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["Architectures", "Kernels", "ModelFiles", "Numerics", "Text", "Training"],
+      resources: [.copy("Fixtures")]),
     .testTarget(name: "MeasurementsTests", dependencies: ["Measurements"]),
     .testTarget(name: "TwinsTests", dependencies: ["Twins"]),
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration"]),
     .testTarget(name: "AccuracyTests", dependencies: ["Accuracy"]),
     .testTarget(name: "CoSearchTests", dependencies: ["CoSearch"]),
+    .testTarget(
+      name: "GrowAndPruneTests",
+      dependencies: ["Architectures", "GrowAndPrune", "Kernels", "ModelFiles", "Numerics", "Text", "Training", "Twins"]),
+    .testTarget(
+      name: "StudiesTests",
+      dependencies: ["CoSearch", "Measurements", "Numerics", "Studies", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(name: "BoardsTests", dependencies: ["Boards"]),
     .testTarget(name: "WorkbenchTests", dependencies: ["Workbench"]),
     // Runs the built tool as a user types it; `make test` builds the tool first.

@@ -19,18 +19,32 @@ major=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\).*/\1/
 
 missing=""
 [ -e /usr/include/gsl/gsl_multifit_nlinear.h ] || missing="$missing libgsl-dev"
-[ -z "$missing" ] && exit 0
+[ -e /usr/include/sqlite3.h ] || missing="$missing libsqlite3-dev"
+# English text and labels to train on where there is no GLUE: wanted, but nothing stops without it.
+wanted=""
+[ -e /usr/share/wordnet/data.noun ] || wanted=" wordnet-base"
+[ -z "$missing$wanted" ] && exit 0
 
+[ -n "$missing" ] || command -v apt-get >/dev/null 2>&1 || exit 0
 command -v apt-get >/dev/null 2>&1 || fail "missing:$missing (Debian's names): install them with your package manager"
 if [ "$(id -u)" = 0 ]; then
   as_root=""
 elif command -v sudo >/dev/null 2>&1; then
   as_root="sudo"
+elif [ -z "$missing" ]; then
+  exit 0
 else
   fail "missing:$missing: run 'apt-get install$missing' as root"
 fi
-echo "installing$missing" >&2
-{
-  DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq $missing ||
-    { $as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq $missing; }
-} >/dev/null 2>&1 || fail "could not install$missing: run 'apt-get install$missing' and read what it says"
+install() {
+  echo "installing $*" >&2
+  {
+    DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq "$@" ||
+      { $as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq "$@"; }
+  } >/dev/null 2>&1
+}
+# shellcheck disable=SC2086
+[ -z "$wanted" ] || install $wanted || echo "could not install$wanted: the task wordnet will be missing" >&2
+[ -z "$missing" ] && exit 0
+# shellcheck disable=SC2086
+install $missing || fail "could not install$missing: run 'apt-get install$missing' and read what it says"

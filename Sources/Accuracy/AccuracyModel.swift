@@ -47,6 +47,9 @@ struct AccuracyModel: Sendable {
   private static let ln2 = Elementary.log(2)
   private static let sizeConstant = (Elementary.log(3) + 2 * Elementary.log(1.5)) / 3 - Elementary.log(referenceSize)
 
+  /// What `size` of ``Regressors`` adds to `(ln A + 2 ln F)/3`.
+  static var sizeShift: Double { sizeConstant }
+
   @inline(__always) func median(_ summary: AccuracySummary) -> Double {
     let x = Self.regressors(summary)
     return score(eta(x, transformShare: summary.transformShare * x.perLayer))

@@ -57,6 +57,17 @@ public struct AccuracyPredictor: Sendable {
     model.estimate(AccuracySummary(architecture), quantile: quantile(level: level))
   }
 
+  /// Probability that a model of this estimate reaches a score: by Student's t on the scale of the logit, as its interval is made.
+  public func probability(of estimate: AccuracyEstimate, atLeast score: Double) -> Double {
+    guard score > 0 else { return 1 }
+    guard score < 100 else { return 0 }
+    let share = estimate.median / 100
+    let spread = estimate.standardDeviation / (100 * share * (1 - share))
+    guard spread > 0, spread.isFinite else { return estimate.median >= score ? 1 : 0 }
+    let distance = (Elementary.logit(share) - Elementary.logit(score / 100)) / spread
+    return Distributions.studentTCDF(distance, degreesOfFreedom: Double(degreesOfFreedom))
+  }
+
   /// The upper quantile of Student's t of a central interval.
   func quantile(level: Double) -> Double {
     let bounded = min(max(level, 0), 0.999_999)

@@ -53,16 +53,9 @@ public final class InferenceSession {
         .input,
         "instruction set \(set) is not known; take one of \(SessionOptions.instructionSets.joined(separator: ", "))")
     }
-    guard let kernels = edgetwin_kernels_best(options.instructionSet) else {
-      throw KernelError(.machine, "there are no kernels for this processor")
-    }
-    guard options.precision == .fp32 || kernels.pointee.int8 else {
-      throw KernelError(
-        .machine,
-        "this processor has no 8-bit dot products (AVX-512 VNNI), so that int8 would be slower than fp32; use --precision fp32"
-      )
-    }
-    let packed = PackedModel(source: model, kernels: kernels, precision: options.precision)
+    let kernels = try Self.kernels(options)
+    let library = try Self.library(options, kernels)
+    let packed = PackedModel(source: model, kernels: kernels, library: library, precision: options.precision)
     var builder = PlanBuilder(
       model: model, packed: packed, batchSize: batchSize, sequenceLength: sequenceLength, head: head)
     plan = try builder.build()
@@ -83,10 +76,35 @@ public final class InferenceSession {
     self.options = options
     self.batchSize = batchSize
     self.sequenceLength = sequenceLength
-    matrixLibrary = MatrixLibrary(
-      name: "edgetwin", version: "", core: String(cString: kernels.pointee.name))
+    matrixLibrary = MatrixLibrary(kernels: kernels, library: library)
     memoryPlan = MemoryPlan(
       weightBytes: packed.byteCount, activationBytes: plan.activations.byteCount + scratch.byteCount)
+  }
+
+  /// The best kernels that the processor has, within the options.
+  private static func kernels(_ options: SessionOptions) throws(KernelError) -> UnsafePointer<edgetwin_kernels> {
+    guard let kernels = edgetwin_kernels_best(options.instructionSet) else {
+      throw KernelError(.machine, "there are no kernels for this processor")
+    }
+    if options.precision == .fp32 || kernels.pointee.int8 { return kernels }
+    // AVX-512 without 8-bit dot products: those of AVX2 are faster than fp32.
+    if options.instructionSet != "baseline", let narrower = edgetwin_kernels_best("avx2"), narrower.pointee.int8 {
+      return narrower
+    }
+    throw KernelError(
+      .machine,
+      "int8 needs a processor with AVX2 or AVX-512 VNNI; elsewhere it would be slower than fp32: use --precision fp32")
+  }
+
+  /// What multiplies instead of our packed kernels; nil for these, and for int8.
+  private static func library(
+    _ options: SessionOptions, _ kernels: UnsafePointer<edgetwin_kernels>
+  ) throws(KernelError) -> UnsafePointer<edgetwin_library>? {
+    guard options.precision == .fp32 else { return nil }
+    if let choice = options.matrixLibrary { return try choice.open() }
+    if let choice = try MatrixLibraryChoice.environment() { return try choice.open() }
+    guard options.instructionSet == nil, String(cString: kernels.pointee.name) == "baseline" else { return nil }
+    return MatrixLibraryChoice.firstInstalled()
   }
 
   deinit {

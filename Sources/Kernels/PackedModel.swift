@@ -14,14 +14,20 @@ final class PackedModel {
   }
 
   let kernels: UnsafePointer<edgetwin_kernels>
+  /// What multiplies instead of the packed kernels; its weights stay as they are.
+  let library: UnsafePointer<edgetwin_library>?
   let precision: KernelPrecision
   private let source: Model
   private var blocks: [AlignedMemory] = []
   private(set) var byteCount = 0
 
-  init(source: Model, kernels: UnsafePointer<edgetwin_kernels>, precision: KernelPrecision) {
+  init(
+    source: Model, kernels: UnsafePointer<edgetwin_kernels>, library: UnsafePointer<edgetwin_library>?,
+    precision: KernelPrecision
+  ) {
     self.source = source
     self.kernels = kernels
+    self.library = library
     self.precision = precision
   }
 
@@ -95,7 +101,7 @@ final class PackedModel {
     }
     let linear = unpacked(bias: bias, inputs: inputs, outputs: total)
     // Tensors are packed straight from the file, unless one ends within a panel: then they are laid one under another first.
-    if tensors.count == 1 || outputs % kernels.pointee.panel_columns == 0 {
+    if tensors.count == 1 || library != nil || outputs % kernels.pointee.panel_columns == 0 {
       for (index, tensor) in tensors.enumerated() {
         tensor.withUnsafeFloats { values in
           fill(linear, with: values, from: index * outputs, count: outputs) { tensor.releasePages($0) }
@@ -122,7 +128,9 @@ final class PackedModel {
     switch precision {
     case .fp32:
       return Linear(
-        weights: UnsafeRawPointer(block(floats: edgetwin_packed_floats(kernels, outputs, inputs))), scales: nil,
+        weights: UnsafeRawPointer(
+          block(floats: library == nil ? edgetwin_packed_floats(kernels, outputs, inputs) : outputs * inputs)),
+        scales: nil,
         sums: nil,
         bias: UnsafePointer(bias), inputs: inputs, outputs: outputs)
     case .int8:
@@ -146,7 +154,10 @@ final class PackedModel {
     for row in stride(from: 0, to: count, by: step) {
       let rows = min(step, count - row)
       let from = source + row * inputs
-      if let scales = linear.scales, let sums = linear.sums {
+      if library != nil {
+        weights.assumingMemoryBound(to: Float.self).advanced(by: (first + row) * inputs)
+          .update(from: from, count: rows * inputs)
+      } else if let scales = linear.scales, let sums = linear.sums {
         let packed = weights + edgetwin_packed_int8_bytes(kernels, first + row, inputs)
         kernels.pointee.pack_int8(
           from, rows, inputs, packed.assumingMemoryBound(to: Int8.self),

@@ -84,8 +84,23 @@ struct PlanBuilder {
   }
 
   private mutating func add(_ step: edgetwin_step, _ name: String, _ kernelClass: String, _ layer: Int? = nil) {
-    plan.steps.append(step)
     plan.labels.append(Plan.Label(name: name, kernelClass: kernelClass, layer: layer))
+    guard packed.library != nil, step.kind == Int32(EDGETWIN_STEP_LINEAR.rawValue), step.of.linear.norm.gamma != nil
+    else {
+      plan.steps.append(step)
+      return
+    }
+    // A library's tasks are parts of rows: the norm, which needs whole ones, is a step of its own.
+    var product = step
+    product.of.linear.norm = edgetwin_norm()
+    plan.steps.append(product)
+    var norm = edgetwin_step()
+    norm.kind = Int32(EDGETWIN_STEP_NORM.rawValue)
+    norm.of.norm = edgetwin_row_norm(
+      rows: step.of.linear.output, ld: step.of.linear.output_ld, width: step.of.linear.outputs,
+      norm: step.of.linear.norm)
+    plan.labels.append(Plan.Label(name: "\(name): norm", kernelClass: kernelClass, layer: layer))
+    plan.steps.append(norm)
   }
 
   private struct LinearOptions {
@@ -103,6 +118,7 @@ struct PlanBuilder {
     linear.input = UnsafePointer(input.0)
     linear.input_ld = input.1
     linear.weights = weights.weights
+    linear.library = packed.library
     linear.scales = weights.scales
     linear.sums = weights.sums
     linear.bias = weights.bias
@@ -296,12 +312,17 @@ struct PlanBuilder {
       let first = regions.answer
       let pooled = first + batchSize * stride
       let scores = pooled + batchSize * stride
-      add(rows(EDGETWIN_STEP_FIRST, width: width, from: hidden, to: first), "first token", "pooler")
-      let pooler = try packed.linear(["pooler.dense"], inputs: width, outputs: width)
-      add(
-        linear(
-          pooler, from: (first, stride), to: (pooled, stride),
-          LinearOptions(activation: EDGETWIN_ACTIVATION_TANH, bySequence: true)), "pooler", "pooler")
+      switch model.pooling {
+      case .first:
+        add(rows(EDGETWIN_STEP_FIRST, width: width, from: hidden, to: first), "first token", "pooler")
+        let pooler = try packed.linear(["pooler.dense"], inputs: width, outputs: width)
+        add(
+          linear(
+            pooler, from: (first, stride), to: (pooled, stride),
+            LinearOptions(activation: EDGETWIN_ACTIVATION_TANH, bySequence: true)), "pooler", "pooler")
+      case .mean:
+        add(rows(EDGETWIN_STEP_MEAN, width: width, from: hidden, to: pooled), "mean", "pooler")
+      }
       let classifier = try packed.linear(["classifier"], inputs: width, outputs: labels)
       add(
         linear(

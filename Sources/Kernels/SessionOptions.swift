@@ -1,8 +1,8 @@
 /// The number format that the kernels multiply in.
 public enum KernelPrecision: String, Sendable, Hashable, CaseIterable {
   case fp32
-  /// Weights as 8-bit integers with a scale a column, activations as 8-bit integers with a scale a row found as they come;
-  /// sums and everything else in fp32 (dynamic quantisation).
+  /// Weights as 8-bit integers with a scale a column (7-bit with AVX2, whose products would saturate else), activations as 8-bit
+  /// integers with a scale a row found as they come; sums in 32 bits and everything else in fp32 (dynamic quantisation).
   case int8
 }
 
@@ -17,16 +17,22 @@ public struct SessionOptions: Sendable, Hashable {
   /// the next lower serves.
   public var instructionSet: String?
 
+  /// What multiplies the fp32 linear layers. Nil: what the environment variable EDGETWIN_MATRIX_LIBRARY names, else our own kernels, but on
+  /// processors that they are not written for (neither AVX2 nor AVX-512) the first of Accelerate, oneDNN and OpenBLAS that is
+  /// installed.
+  public var matrixLibrary: MatrixLibraryChoice?
+
   /// What ``instructionSet`` can be; `avx512` is that without 8-bit dot products.
   public static let instructionSets = ["avx512", "avx2", "baseline"]
 
   public init(
     threads: Int = 1, precision: KernelPrecision = .fp32, pinned: Bool = false,
-    instructionSet: String? = nil
+    instructionSet: String? = nil, matrixLibrary: MatrixLibraryChoice? = nil
   ) {
     self.threads = threads
     self.precision = precision
     self.pinned = pinned
     self.instructionSet = instructionSet
+    self.matrixLibrary = matrixLibrary
   }
 }

@@ -60,7 +60,7 @@ public struct TokenBatch: Sendable, Hashable {
   public func length(_ index: Int) -> Int { Int(offsets[index + 1] - offsets[index]) }
 
   /// - Throws: ``KernelError`` (kind `input`) naming the first token that the architecture has no embedding for.
-  func check(_ architecture: Architecture) throws(KernelError) {
+  package func check(_ architecture: Architecture) throws(KernelError) {
     for index in 0..<count {
       guard length(index) <= architecture.maximumPositions else {
         throw KernelError(

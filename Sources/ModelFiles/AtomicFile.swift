@@ -1,13 +1,13 @@
 import Foundation
 
 /// A file that appears whole or not at all: written under a temporary name beside its place, then renamed.
-struct AtomicFile: ~Copyable {
+package struct AtomicFile: ~Copyable {
   private let path: String
   private let temporary: String
   private let descriptor: Int32
   private var isFinished = false
 
-  init(path: String) throws(ModelFileError) {
+  package init(path: String) throws(ModelFileError) {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw ModelFileError(kind: .output, source: path, problem: "is no name for a file")
     }
@@ -25,7 +25,7 @@ struct AtomicFile: ~Copyable {
     return ModelFileError(kind: .output, source: path, problem: "cannot be written: \(reason)\(advice)")
   }
 
-  func write(_ bytes: UnsafeRawBufferPointer) throws(ModelFileError) {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(ModelFileError) {
     var rest = bytes
     while let start = rest.baseAddress, rest.count > 0 {
       // Below 2 GiB at a time, which is all that one call takes on some systems.
@@ -38,14 +38,14 @@ struct AtomicFile: ~Copyable {
     }
   }
 
-  func write(_ bytes: some Collection<UInt8>) throws(ModelFileError) {
+  package func write(_ bytes: some Collection<UInt8>) throws(ModelFileError) {
     try Array(bytes).withUnsafeBufferPointer { (buffer) throws(ModelFileError) in
       try write(UnsafeRawBufferPointer(buffer))
     }
   }
 
   /// Puts the file in its place. Without this call nothing is left of it.
-  mutating func finish() throws(ModelFileError) {
+  package mutating func finish() throws(ModelFileError) {
     guard fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS, rename(temporary, path) == 0 else {
       throw Self.failure(path)
     }

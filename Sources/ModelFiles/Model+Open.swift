@@ -35,7 +35,8 @@ extension Model {
       _ = try weights.tensor(specification.name, shape: specification.shape)
     }
     return Model(
-      architecture: architecture, layerNormEpsilon: configuration.layerNormEpsilon, weights: weights, labels: labels)
+      architecture: architecture, layerNormEpsilon: configuration.layerNormEpsilon, weights: weights, labels: labels,
+      pooling: configuration.pooling, labelNames: configuration.labelNames)
   }
 
   private static func existingFolder(_ path: String) throws(ModelFileError) -> URL {
@@ -109,6 +110,8 @@ private struct Configuration {
   var architecture: Architecture
   var layerNormEpsilon: Double
   var labels: Int?
+  var pooling = Pooling.first
+  var labelNames: [String]?
 
   init(path: String) throws(ModelFileError) {
     do {
@@ -123,6 +126,20 @@ private struct Configuration {
       layerNormEpsilon =
         try reader.optionalNumber("layer_norm_eps", in: 0...1) ?? Model.standardLayerNormEpsilon
       labels = try reader.optionalInteger("labels", in: 1...1_000_000)
+      if let name = try reader.optionalString("pooling") {
+        guard let pooling = Pooling(rawValue: name) else {
+          throw reader.failure("pooling", problem: "must be \"first\" or \"mean\"")
+        }
+        self.pooling = pooling
+      }
+      if let value = reader["label_names"] {
+        labelNames = try reader.list(value, field: "label_names", count: 1...1_000_000).enumerated().map {
+          try reader.string($1, field: "label_names[\($0)]")
+        }
+        guard labels == nil || labelNames?.count == labels else {
+          throw reader.failure("label_names", problem: "must have as many names as there are labels")
+        }
+      }
     } catch {
       throw ModelFileError(error, source: path)
     }

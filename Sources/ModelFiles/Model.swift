@@ -12,15 +12,21 @@ public struct Model: Sendable {
   public var weights: ModelWeights
   /// Width of the classifier; nil without one.
   public var labels: Int?
+  /// What the classifier reads.
+  public var pooling: Pooling
+  /// What the classifier's labels are called, as spelled in the data that it learnt from; nil where nobody says.
+  public var labelNames: [String]?
 
   public init(
     architecture: Architecture, layerNormEpsilon: Double = Model.standardLayerNormEpsilon, weights: ModelWeights,
-    labels: Int? = nil
+    labels: Int? = nil, pooling: Pooling = .first, labelNames: [String]? = nil
   ) {
     self.architecture = architecture
     self.layerNormEpsilon = layerNormEpsilon
     self.weights = weights
     self.labels = labels
+    self.pooling = pooling
+    self.labelNames = labelNames
   }
 
   /// True where the weights have the masked-LM head's own tensors.
@@ -67,7 +73,11 @@ public struct Model: Sendable {
   /// The architecture in this project's form, with what else the model needs.
   private var configuration: String {
     var members = ["\"layer_norm_eps\":\(JSONText.number(layerNormEpsilon))"]
-    if let labels { members.append("\"labels\":\(labels)") }
+    if let labels {
+      members.append("\"labels\":\(labels)")
+      members.append("\"pooling\":\"\(pooling.rawValue)\"")
+    }
+    if let labelNames { members.append("\"label_names\":\(JSONText.list(labelNames.map(JSONText.quoted)))") }
     return architecture.jsonLine.dropLast() + "," + members.joined(separator: ",") + "}"
   }
 }

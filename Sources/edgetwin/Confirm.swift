@@ -4,6 +4,7 @@ import Boards
 import Calibration
 import Foundation
 import Measurements
+import Studies
 import Twins
 import Workbench
 
@@ -18,6 +19,7 @@ struct Confirm: AsyncParsableCommand {
           --output m.jsonl
         edgetwin confirm --device this.yaml --architectures front.jsonl \\
           --measurements m.jsonl --recalibrate this.yaml
+        edgetwin confirm --study s.db --device this.yaml
 
       Of rows that explore printed, the finalists are measured and the rest is what they were chosen from. Models that \
       --measurements has, at the same settings, are not measured again. With --recalibrate the twin is fitted anew to \
@@ -26,8 +28,16 @@ struct Confirm: AsyncParsableCommand {
 
   @OptionGroup var twin: TwinOptions
 
-  @Option(help: "File of architectures or of rows of explore, or - for standard input.")
-  var architectures: String
+  @Option(
+    help: "File of architectures or of rows of explore, or - for standard input; with --study by default its finalists."
+  )
+  var architectures: String?
+
+  @Option(
+    name: .customLong("study"),
+    help: ArgumentHelp(
+      "File of a study: its finalists and measurements count, and it keeps the new ones.", valueName: "s.db"))
+  var studyFile: String?
 
   @Option(help: "Measurements that exist (JSON Lines).")
   var measurements: String?
@@ -47,6 +57,12 @@ struct Confirm: AsyncParsableCommand {
   @Option(help: "table (for people), json (an object with rows and summary), jsonl or csv (the rows).")
   var format: Format = .table
 
+  func validate() throws {
+    guard architectures != nil || studyFile != nil else {
+      throw ValidationError("give --architectures, or --study to confirm its finalists")
+    }
+  }
+
   func run() async throws {
     for path in [output, recalibrate].compactMap(\.self) { try Console.checkFolder(of: path) }
     var request = try twin.request()
@@ -55,8 +71,10 @@ struct Confirm: AsyncParsableCommand {
       request.runtime = native
     }
     let model = try request.twin()
-    let source = InputBytes.name(of: architectures)
-    let rows = try FinalistRow.read(architectures).filter { $0.device == nil || $0.device == model.device.id }
+    let study = try studyFile.map { try Study.open($0) }
+    defer { study?.close() }
+    let source = architectures.map { InputBytes.name(of: $0) } ?? studyFile ?? ""
+    let rows = try asked(study, model).filter { $0.device == nil || $0.device == model.device.id }
     guard !rows.isEmpty else {
       throw InputFileError(source: source, problem: "has no row of the device \(model.device.id)")
     }
@@ -65,13 +83,14 @@ struct Confirm: AsyncParsableCommand {
     for row in chosen {
       try row.architecture.checkLength(model.settings.sequenceLength, source: source, line: row.line)
     }
-    let known = try measurements.map { try MeasurementFile.read($0) } ?? []
+    let known = try (measurements.map { try MeasurementFile.read($0) } ?? []) + (study?.measurements() ?? [])
     let done = Set(known.filter { Confirmation.isOf(model, $0) }.compactMap { $0.architecture?.id })
     let missing = chosen.filter { !done.contains($0.architecture.id) }
-    let (measured, report) = try await measure(missing, model)
+    let (measured, report) = try await measure(missing, model, study)
     let confirmation = try Confirmation(
       twin: model, level: request.level, chosen: chosen, measurements: known + measured, pool: rows,
       profiles: report?.stepsByModel(missing.map(\.architecture)) ?? [:])
+    try study?.keep(confirmation, name: model.device.id)
     try write(confirmation)
     for failure in report?.failures ?? [] {
       Console.complain("\(source):\(missing[failure.index].line): \(failure.error)")
@@ -85,9 +104,16 @@ struct Confirm: AsyncParsableCommand {
     if report?.failures.isEmpty == false || confirmation.rows.isEmpty { throw ExitCode(1) }
   }
 
+  /// What is to be confirmed, and what it was chosen from.
+  private func asked(_ study: Study?, _ twin: Twin) throws -> [FinalistRow] {
+    if let architectures { return try FinalistRow.read(architectures) }
+    guard let study else { return [] }
+    return try study.confirmationRows(twin, setup: SearchSetup(study))
+  }
+
   /// Measures on this machine what is not known yet.
   private func measure(
-    _ rows: [FinalistRow], _ twin: Twin
+    _ rows: [FinalistRow], _ twin: Twin, _ study: Study?
   ) async throws -> (rows: [Measurement], report: MeasurementRun.Report?) {
     guard !rows.isEmpty else { return ([], nil) }
     guard let runtime = RunOptions.Runtime(rawValue: twin.runtime) else {
@@ -97,7 +123,7 @@ struct Confirm: AsyncParsableCommand {
     }
     let job = how.job(try LocalWork(twin, runtime: runtime), profiles: 5)
     let appender = try output.map { try MeasurementAppender(path: $0, resumes: false) }
-    let collected = MeasuredRows(appender)
+    let collected = MeasuredRows(appender, study: study)
     Console.say("measuring on this machine (\(MachineState().cpu ?? "of unknown make")), taken for \(twin.device.name)")
     let architectures = rows.map(\.architecture)
     let report = try await Interrupt.cancelling {

@@ -61,8 +61,9 @@ struct EdgeTwin: AsyncParsableCommand {
       """,
     version: Workbench.Program.version,
     subcommands: [
-      Run.self, Explore.self, Evaluate.self, Predict.self, Explain.self, Devices.self, Import.self, Calibrate.self,
-      Suggest.self, Space.self, Sample.self, Measure.self, Confirm.self, Trace.self, Init.self, Export.self, Infer.self,
-      Runtime.self,
+      Run.self, Explore.self, LeastCost.self, StudyCommand.self, Reproduce.self, Evaluate.self, Predict.self,
+      Explain.self, Devices.self, Import.self, Calibrate.self, Suggest.self, Space.self, Sample.self, Measure.self,
+      Confirm.self, Trace.self, Init.self, Export.self, Infer.self, TokenizerCommand.self, Pretrain.self,
+      Finetune.self, Score.self, Refine.self, AccuracyCommand.self, WordNetCommand.self, Runtime.self,
     ])
 }

@@ -2,6 +2,7 @@ import Architectures
 import ArgumentParser
 import CoSearch
 import Foundation
+import Studies
 import Workbench
 
 struct Explore: AsyncParsableCommand {
@@ -11,9 +12,11 @@ struct Explore: AsyncParsableCommand {
         edgetwin explore --max-latency 20ms --max-energy 0.2J --max-power 10W
         edgetwin explore --devices rpi4-cpu,ncs2 --objectives accuracy,latency
         edgetwin explore --problem p.yaml --evaluations 1000000 --format jsonl
+        edgetwin explore --study s.db --problem p.yaml --evaluations 10000000
 
       The table shows finalists; json, jsonl and csv give the whole front, the best of the first objective first. Flags \
-      go before what the problem's file says. Ctrl-C ends the search with what it has.
+      go before what the problem's file says. Ctrl-C ends the search with what it has. With --study it can be stopped in \
+      any way and run again: it goes on, and with --evaluations comes to the same result as if it had not been stopped.
       """)
 
   @Option(help: "File of a problem (YAML), or - for standard input.")
@@ -30,6 +33,7 @@ struct Explore: AsyncParsableCommand {
 
   @OptionGroup(title: "Budgets") var budgets: BudgetOptions
   @OptionGroup(title: "Effort") var effort: ExtentOptions
+  @OptionGroup var study: StudyOption
 
   @Option(help: "Probability of the intervals.")
   var level: Double = 0.9
@@ -49,25 +53,30 @@ struct Explore: AsyncParsableCommand {
 
   func run() async throws {
     if let trace { try Console.checkFolder(of: trace) }
-    let library = DeviceLibrary.standard()
-    let document = try problem.map(ProblemDocument.init(file:))
-    var asked = document?.problem ?? Problem(devices: [])
-    place.apply(to: &asked)
-    if asked.devices.isEmpty { asked.devices = try PlaceOptions.standardDevices(library) }
-    asked.objectives = objectives ?? asked.objectives
-    budgets.apply(to: &asked)
-    // Devices from flags are relative to the working folder, and what is wrong with them is wrong usage.
-    let setup = try SearchSetup(
-      asked, document: place.devices == nil ? document : nil, library: library,
-      runtime: place.runtime, level: level)
-
     let extent = effort.extent(orSeconds: 10)
-    let (seed, threads) = (effort.seed, effort.threadCount)
-    let result = try await Interrupt.cancelling {
-      try await Explorer(setup.evaluator).explore(extent, seed: seed, threads: threads) { progress in
-        Console.progress(
-          "\(Humane.count(Double(progress.evaluations))) candidates, \(Int(progress.seconds)) s,"
-            + " \(progress.frontCount) on the front")
+    let (seed, threads, finalists) = (effort.seed, effort.threadCount, finalists)
+    let progress: @Sendable (Exploration.Progress) -> Void = { progress in
+      Console.progress(
+        "\(Humane.count(Double(progress.evaluations))) candidates, \(Int(progress.seconds)) s,"
+          + " \(progress.frontCount) on the front")
+    }
+    let isProblemGiven = problem != nil || objectives != nil || place.isGiven || budgets.isGiven
+    let opened = try study.opened(isProblemGiven: isProblemGiven, seed: seed) { [try self.setup()] }
+    let setup = try opened?.setup ?? self.setup()
+    let result: Exploration
+    if let opened {
+      defer { opened.study.close() }
+      let session = try StudySession(opened.study)
+      let search = StudySearch(opened.study, setup)
+      let before = try search.evaluationsBefore()
+      if before > 0 { Console.say("going on behind \(Humane.count(Double(before))) candidates") }
+      result = try await Interrupt.cancelling {
+        try await search.explore(extent, threads: threads, finalists: finalists, progress: progress)
+      }
+      try session.end(result.wasCancelled ? "stopped" : "done")
+    } else {
+      result = try await Interrupt.cancelling {
+        try await Explorer(setup.evaluator).explore(extent, seed: seed ?? 1, threads: threads, progress: progress)
       }
     }
     Console.endProgress()
@@ -78,6 +87,20 @@ struct Explore: AsyncParsableCommand {
       throw ExitCode(Failure.interrupted)
     }
     if result.front.isEmpty { throw ExitCode(1) }
+  }
+
+  /// What the flags and the problem's file ask for.
+  private func setup() throws -> SearchSetup {
+    let library = DeviceLibrary.standard()
+    let document = try problem.map(ProblemDocument.init(file:))
+    var asked = document?.problem ?? Problem(devices: [])
+    place.apply(to: &asked)
+    if asked.devices.isEmpty { asked.devices = try PlaceOptions.standardDevices(library) }
+    asked.objectives = objectives ?? asked.objectives
+    budgets.apply(to: &asked)
+    // Devices from flags are relative to the working folder, and what is wrong with them is wrong usage.
+    return try SearchSetup(
+      asked, document: place.devices == nil ? document : nil, library: library, runtime: place.runtime, level: level)
   }
 
   private func write(_ result: Exploration, _ setup: SearchSetup) throws {

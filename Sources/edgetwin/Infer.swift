@@ -18,7 +18,7 @@ struct Infer: ParsableCommand {
       nothing, and any number of threads gives the same bits.
       """)
 
-  @Option(help: "Model folder: config.json, model.safetensors and, for texts, vocab.txt.")
+  @Option(help: "Model folder: config.json, model.safetensors and, for texts, a tokeniser's files.")
   var model: String
 
   @Option(help: "JSON Lines; - is standard input.")

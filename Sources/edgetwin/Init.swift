@@ -35,14 +35,9 @@ struct Init: ParsableCommand {
   }
 
   func run() throws {
-    let found = try ArchitectureReader.read(architecture)
-    guard let only = found.first, found.count == 1 else {
-      throw InputFileError(
-        source: InputBytes.name(of: architecture), line: found.dropFirst().first?.line,
-        problem: "must hold one architecture, has \(found.count)")
-    }
-    try Model.initialised(only.architecture, labels: labels, maskedLanguageModel: maskedLanguageModel, seed: seed)
+    let only = try ArchitectureReader.one(architecture)
+    try Model.initialised(only, labels: labels, maskedLanguageModel: maskedLanguageModel, seed: seed)
       .write(folder: output)
-    Console.say("\(output): \(only.architecture.id), \(only.architecture.parameterCount(.native).total) parameters")
+    Console.say("\(output): \(only.id), \(only.parameterCount(.native).total) parameters")
   }
 }

@@ -3,6 +3,7 @@ import Boards
 import CoSearch
 import Foundation
 import Measurements
+import Studies
 import Twins
 import Workbench
 
@@ -15,6 +16,7 @@ struct Run: AsyncParsableCommand {
         edgetwin run --devices rpi4-cpu,ncs2 --seconds 60 --format jsonl
 
         edgetwin run --confirm --format jsonl
+        edgetwin run --study s.db
 
       Searches the whole space on every calibrated device, each on its own, for the time given; then measures some of \
       the finalists of this machine (the device local) on it, and compares. Its twin is made the first time, in half a \
@@ -36,8 +38,10 @@ struct Run: AsyncParsableCommand {
   @Option(help: "Candidates for each device, in place of a time; the result is then the same on every machine.")
   var evaluations: Int?
 
-  @Option(help: "Seed of the search.")
-  var seed: UInt64 = 1
+  @Option(help: "Seed of the search; by default 1, or the study's.")
+  var seed: UInt64?
+
+  @OptionGroup var study: StudyOption
 
   @Option(help: "Threads; by default one a core.")
   var threads: Int?
@@ -72,28 +76,38 @@ struct Run: AsyncParsableCommand {
 
   func run() async throws {
     let library = DeviceLibrary.standard()
-    var named = try place.devices ?? PlaceOptions.standardDevices(library)
-    let host = confirms ? try await HostFinalists.twinFile(seed: seed) : nil
-    if let host { named.insert(host, at: 0) }
-    let (devices, latencies, seed) = (named, latencies, seed)
-    let setups = try devices.map { device in
-      var problem = Problem(devices: [])
-      place.apply(to: &problem)
-      budgets.apply(to: &problem)
-      // What is slower than every budget that is to be answered is not looked for.
-      if problem.budgets.maxLatencySeconds == nil { problem.budgets.maxLatencySeconds = latencies.max() }
-      problem.devices = [device]
-      return try SearchSetup(
-        problem, document: nil, library: library, runtime: device == host ? "native" : place.runtime, level: level)
-    }
+    let isBlank = try study.file.map { try Study.isBlank($0) } ?? true
+    // A study has its devices, this machine among them or not: its twin is made for a new one only.
+    let cache = HostTwinCache()
+    let host: String? =
+      if !confirms {
+        nil
+      } else if isBlank {
+        try await HostFinalists.twinFile(seed: seed ?? 1)
+      } else {
+        cache.file() == nil ? nil : cache.path
+      }
+    let opened = try study.opened(
+      isProblemGiven: !isBlank && (place.isGiven || budgets.isGiven || latencies != MainJob.standardBudgets), seed: seed
+    ) { try askedSetups(library, host: host) }
+    let setups =
+      if let opened {
+        try opened.setup.byDevice()
+      } else {
+        try askedSetups(library, host: host)
+      }
+    let devices = setups.map { $0.problem.devices[0] }
+    let hostIndex = confirms ? setups.firstIndex { $0.twins[0].device.id == HostFacts.deviceID } : nil
+    let (latencies, seed) = (latencies, seed ?? opened?.study.definition.seed ?? 1)
+    let session = try (opened?.study).map { try StudySession($0) }
     let extent: Explorer.Extent =
       evaluations.map { .evaluations($0) } ?? .seconds(seconds / Double(max(devices.count, 1)))
     let threadCount = threads ?? max(ProcessInfo.processInfo.activeProcessorCount, 1)
     let job = try await Interrupt.cancelling {
       try await MainJob.run(
-        setups, latencyBudgets: latencies, extentEach: extent, seed: seed, threads: threadCount
+        setups, latencyBudgets: latencies, extentEach: extent, seed: seed, threads: threadCount, study: opened?.study
       ) { index in
-        let name = devices[index] == host ? "this machine" : devices[index]
+        let name = index == hostIndex ? "this machine" : devices[index]
         Console.progress("searching on \(name), \(index + 1) of \(devices.count)")
       }
     }
@@ -104,14 +118,34 @@ struct Run: AsyncParsableCommand {
       try Console.write(job.records, format: output.format)
       Console.say(job.captions.trimmingCharacters(in: .newlines))
     }
-    if host != nil, !job.wasCancelled, let own = job.results.first {
-      try await HostFinalists(result: own, count: finalists, level: level).confirm(format: output.format)
+    if let hostIndex, !job.wasCancelled, job.results.indices.contains(hostIndex) {
+      try await HostFinalists(
+        result: job.results[hostIndex], count: finalists, level: level, study: opened?.study
+      ).confirm(format: output.format)
     }
+    try session?.end(job.wasCancelled ? "stopped" : "done")
+    opened?.study.close()
     if job.wasCancelled {
       Console.complain("stopped before the end: this is what was found so far")
       throw ExitCode(Failure.interrupted)
     }
     if job.picks.isEmpty { throw ExitCode(1) }
+  }
+
+  /// One a device, each with a problem of this device alone.
+  private func askedSetups(_ library: DeviceLibrary, host: String?) throws -> [SearchSetup] {
+    var devices = try place.devices ?? PlaceOptions.standardDevices(library)
+    if let host { devices.insert(host, at: 0) }
+    return try devices.map { device in
+      var problem = Problem(devices: [])
+      place.apply(to: &problem)
+      budgets.apply(to: &problem)
+      // What is slower than every budget that is to be answered is not looked for.
+      if problem.budgets.maxLatencySeconds == nil { problem.budgets.maxLatencySeconds = latencies.max() }
+      problem.devices = [device]
+      return try SearchSetup(
+        problem, document: nil, library: library, runtime: device == host ? "native" : place.runtime, level: level)
+    }
   }
 
   /// Where time and energy go for the pair in the middle.

@@ -1,5 +1,6 @@
 import Accuracy
 import Architectures
+import Foundation
 import Numerics
 import Testing
 import Twins
@@ -20,7 +21,7 @@ import Twins
   static func assess(_ problem: Problem, memory: Double? = nil, limit: Double? = nil) -> Assessment {
     Judge(problem).assess(
       costs: costs(latency: 1, energy: 2, power: 3), intervalLevel: 0.9, accuracy: 80, accuracyBound: 75,
-      parameters: 1000, memoryBytes: memory, memoryLimitBytes: limit)
+      accuracyProbability: { $0 <= 80 ? 0.75 : 0.25 }, parameters: 1000, memoryBytes: memory, memoryLimitBytes: limit)
   }
 
   @Test func mediansDecideByDefault() {
@@ -60,6 +61,48 @@ import Twins
     #expect(Self.assess(problem, memory: 600).brokenBudgets == [.memory])
     #expect(Self.assess(problem).brokenBudgets == [.memory])
     #expect(Self.assess(problem, memory: 400, limit: 300).brokenBudgets == [.deviceMemory])
+  }
+
+  @Test func probabilitiesFollowFromIntervals() {
+    var problem = Problem(devices: ["a"])
+    // The interval's bounds hold 0.9: above the upper one are 0.05.
+    problem.budgets = Budgets(
+      maxLatencySeconds: 1.5, maxEnergyJoules: 2, maxPowerWatts: 2, maxParameters: 999, minAccuracy: 85)
+    let assessment = Self.assess(problem)
+    let expected: [Budget: Double] = [.latency: 0.95, .energy: 0.5, .power: 0.05, .parameters: 0, .accuracy: 0.25]
+    #expect(assessment.probabilities.count == expected.count)
+    for (budget, probability) in expected {
+      #expect(abs((assessment.probabilities[budget] ?? .nan) - probability) < 1e-9)
+    }
+    #expect(assessment.jointProbability == (0, 0))
+    #expect(abs(assessment.violation - (Foundation.log(1.5) + Foundation.log(1000 / 999.0) + 1)) < 1e-12)
+    problem.budgets = Budgets(maxLatencySeconds: 1.5, maxEnergyJoules: 3)
+    #expect(abs(Self.assess(problem).jointProbability.lower - 0.9) < 1e-9)
+    #expect(Self.assess(problem, memory: 5, limit: 4).probabilities[.deviceMemory] == 0)
+    #expect(Self.assess(Problem(devices: ["a"])).jointProbability == (1, 1))
+    // What the confidence asks for is what the probability says.
+    for confidence in [0.5, 0.8, 0.95, 0.99] {
+      problem.confidence = confidence
+      for latency in [0.7, 1, 1.2, 1.49, 1.51, 2] {
+        problem.budgets = Budgets(maxLatencySeconds: latency)
+        let assessment = Self.assess(problem)
+        #expect(assessment.isFeasible == ((assessment.probabilities[.latency] ?? 0) >= confidence - 1e-12))
+        #expect(assessment.isFeasible == (assessment.violation == 0))
+      }
+    }
+  }
+
+  @Test func accuracyProbabilityAgreesWithItsIntervals() throws {
+    let predictor = try AccuracyPredictor.fitted()
+    var random = CounterRandom(seed: 23)
+    for _ in 0..<20 {
+      let architecture = Self.space.architecture(of: Self.space.randomPoint(using: &random))
+      for level in [0.5, 0.9] {
+        let estimate = predictor.predict(architecture, level: level)
+        #expect(abs(predictor.probability(of: estimate, atLeast: estimate.lower) - (1 + level) / 2) < 1e-6)
+        #expect(abs(predictor.probability(of: estimate, atLeast: estimate.median) - 0.5) < 1e-9)
+      }
+    }
   }
 
   @Test func parametersAgreeWithArchitectures() {

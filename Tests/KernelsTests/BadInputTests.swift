@@ -68,7 +68,7 @@ import Testing
     #expect(message(.input, SessionOptions(threads: 257)) == "threads must be 1 to 256, not 257")
     #expect(
       message(.machine, SessionOptions(precision: .int8, instructionSet: "baseline"))
-        == "this processor has no 8-bit dot products (AVX-512 VNNI), so that int8 would be slower than fp32; "
+        == "int8 needs a processor with AVX2 or AVX-512 VNNI; elsewhere it would be slower than fp32: "
         + "use --precision fp32")
   }
 

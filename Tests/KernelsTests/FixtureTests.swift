@@ -68,15 +68,15 @@ import Testing
     }
   }
 
-  /// 8-bit weights and activations cost what eight bits cost, and are really used. The bound is for these models, whose weights are large;
+  /// 8-bit (or 7-bit) weights and 8-bit activations cost what so few bits cost, and are really used. The bound is for these models, whose weights are large;
   /// of one that was trained benchmarks/kernels/minilm.py says more.
-  @Test(.enabled(if: processorHasInt8, "needs a processor with 8-bit dot products"), arguments: fixtureNames)
+  @Test(.enabled(if: processorHasInt8, "needs a processor with AVX2 or AVX-512 VNNI"), arguments: fixtureNames)
   func int8StaysNearTheReference(name: String) throws {
     let fixture = try Fixture.named(name)
     for head in OutputHead.allCases {
       let values = try fixture.session(head, SessionOptions(precision: .int8)).run(fixture.batch(fixture.everything))
       let error = relativeError(values, fixture.expected(head))
-      #expect(error <= 0.1 && error > 1e-3, "\(head): \(error)")
+      #expect(error <= 0.2 && error > 1e-3, "\(head): \(error)")
     }
   }
 

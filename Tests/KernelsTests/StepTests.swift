@@ -8,7 +8,7 @@ import Testing
 @Suite struct StepTests {
   typealias Kernels = UnsafePointer<edgetwin_kernels>
 
-  private static func kernels() -> [Kernels] {
+  static func kernels() -> [Kernels] {
     var seen: Set<UnsafePointer<edgetwin_kernels>> = []
     return instructionSets.compactMap { edgetwin_kernels_best($0) }.filter { seen.insert($0).inserted }
   }
@@ -27,7 +27,7 @@ import Testing
 
   // MARK: Products
 
-  private static func product(_ m: Int, _ n: Int, _ k: Int, _ a: [Float], _ b: (Int, Int) -> Float) -> [Double] {
+  static func product(_ m: Int, _ n: Int, _ k: Int, _ a: [Float], _ b: (Int, Int) -> Float) -> [Double] {
     var c = [Double](repeating: 0, count: m * n)
     for i in 0..<m {
       for p in 0..<k {
@@ -39,7 +39,7 @@ import Testing
   }
 
   /// Sizes 1 to 40 in each dimension, against sizes at and around those of tiles and panels in the others.
-  private static let sizes: [(m: Int, n: Int, k: Int)] = {
+  static let sizes: [(m: Int, n: Int, k: Int)] = {
     let others = [1, 3, 14, 17, 33, 40]
     var sizes: [(Int, Int, Int)] = []
     for size in 1...40 {
@@ -51,7 +51,7 @@ import Testing
   }()
 
   /// Several panels of columns, and more rows than a kernel takes at a time.
-  private static let largeSizes = [(m: 15, n: 130, k: 70), (m: 130, n: 100, k: 1100)]
+  static let largeSizes = [(m: 15, n: 130, k: 70), (m: 130, n: 100, k: 1100)]
 
   @Test func productsAreRight() {
     let (a, b) = (scattered(40 * 40, seed: 2), scattered(40 * 48, seed: 3))
@@ -76,7 +76,7 @@ import Testing
   }
 
   /// Linear layers with bias; `activation`, `residual` and `norm` as asked.
-  private static func linear(
+  static func linear(
     _ kernels: Kernels, rows: Int, inputs: Int, outputs: Int, input: [Float], weights: [Float], bias: [Float],
     residual: [Float]? = nil, norm: (gamma: [Float], beta: [Float])? = nil,
     activation: edgetwin_activation = EDGETWIN_ACTIVATION_NONE, precision: edgetwin_precision = EDGETWIN_FP32
@@ -177,34 +177,6 @@ import Testing
         }
         #expect(worst <= 2e-5 && !result.spilled, "\(String(cString: kernels.pointee.name)) \(m)×\(n)×\(k): \(worst)")
       }
-    }
-  }
-
-  /// Each input and weight is off by at most half of its step.
-  @Test(.enabled(if: processorHasInt8, "needs a processor with 8-bit dot products"))
-  func int8LinearLayersStayWithinTheirSteps() throws {
-    let kernels = try #require(edgetwin_kernels_best(nil))
-    let (input, weights, bias) = (scattered(143_000, seed: 4), scattered(110_000, seed: 5), scattered(130, seed: 6))
-    for (m, n, k) in Self.sizes + Self.largeSizes {
-      let result = Self.linear(
-        kernels, rows: m, inputs: k, outputs: n, input: Array(input.prefix(m * k)),
-        weights: Array(weights.prefix(n * k)), bias: Array(bias.prefix(n)), precision: EDGETWIN_INT8)
-      let expected = Self.product(m, n, k, input) { weights[$1 * k + $0] }
-      func largest(_ values: ArraySlice<Float>) -> Double { values.map { Double(abs($0)) }.max() ?? 0 }
-      var inside = true
-      for i in 0..<m {
-        let x = input[i * k..<(i + 1) * k]
-        for j in 0..<n {
-          let w = weights[j * k..<(j + 1) * k]
-          let (xStep, wStep) = (largest(x) / 127, largest(w) / 127)
-          let bound = zip(x, w).reduce(0.0) { sum, pair in
-            sum + abs(Double(pair.0)) * wStep / 2 + abs(Double(pair.1)) * xStep / 2 + xStep * wStep / 4
-          }
-          let error = abs(Double(result.values[i * n + j]) - expected[i * n + j] - Double(bias[j]))
-          if error > bound * 1.0001 + 1e-6 { inside = false }
-        }
-      }
-      #expect(inside && !result.spilled, "\(m)×\(n)×\(k)")
     }
   }
 

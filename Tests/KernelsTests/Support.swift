@@ -86,9 +86,14 @@ let fixtureNames = ["relative", "absolute"]
 /// Instruction sets to ask for; one that the processor lacks is answered by the next lower. Nil is the best there is.
 let instructionSets: [String?] = [nil] + SessionOptions.instructionSets
 
-let processorHasInt8 = edgetwin_kernels_best(nil)?.pointee.int8 ?? false
+let processorHasInt8 = ([nil, "avx2"] as [String?]).contains { edgetwin_kernels_best($0)?.pointee.int8 ?? false }
 /// The precisions that this processor runs.
 let precisions: [KernelPrecision] = processorHasInt8 ? [.fp32, .int8] : [.fp32]
+
+/// The matrix libraries that are on this machine.
+let installedLibraries = [MatrixLibraryChoice.onednn, .openblas, .accelerate].filter {
+  edgetwin_library_open($0.rawValue) != nil
+}
 
 /// Largest difference over the largest value.
 func relativeError(_ values: [Float], _ expected: [Double]) -> Double {

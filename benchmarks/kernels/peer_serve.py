@@ -18,7 +18,7 @@ import time
 
 import numpy as np
 
-LOAD_TRIES = 5
+LOAD_TRIES, LOAD_SECONDS = 5, 2.0
 
 
 def tokens(vocabulary, batch, length):
@@ -36,11 +36,10 @@ def timed(call, count):
 
 
 def fastest(calls):
-    """(name, call) of the fastest; the first ones are warmed up as much as the last."""
-    for _, call in calls:
-        timed(call, 2)
+    """(name, call) of the fastest; the first ones are warmed up as much as the last. Models that take long are tried less often."""
+    warm = min(timed(call, 1)[-1] for _ in range(2) for _, call in calls)
     times = {name: [] for name, _ in calls}
-    for _ in range(LOAD_TRIES):
+    for _ in range(max(1, min(LOAD_TRIES, int(LOAD_SECONDS / (2 * warm))))):
         for name, call in calls:
             times[name] += timed(call, 2)
     best = min(calls, key=lambda pair: statistics.median(times[pair[0]]))

@@ -5,6 +5,7 @@
                    the roof of matrix products and our own int8
  peers.py mixed    random mixed FlexiBERT models against ONNX Runtime on both exported forms
  peers.py exports  ONNX Runtime on our export against ONNX Runtime on Hugging Face's own export
+ peers.py merge    the table of several runs, each made with --json, of one kind, on one machine
 
 The roof is the time that the fastest of oneDNN (sgemm, and its matmul primitive with weights packed beforehand), OpenBLAS and our
 own packed kernels needs for the very matrix products of the model, one after another, and nothing else (roof.c); the share of the
@@ -16,8 +17,10 @@ figure is the median of all its calls; a ratio is the fastest peer's time over o
 their middle half. Everyone's logits are held against the float64 reference first (1e-4). Nobody gets OPENBLAS_CORETYPE or
 OPENBLAS_L2_SIZE.
 
-usage: peers.py bert|mixed|exports --edgetwin PATH --engine "PATH/edgetwin-benchmarks kernels --serve"
+usage: peers.py merge FILE.json …
+       peers.py bert|mixed|exports --edgetwin PATH --engine "PATH/edgetwin-benchmarks kernels --serve"
        [--models tiny,mini,base] [--batches 1,8] [--threads 1,2] [--rounds 9] [--seconds 0.4] [--peers …] [--json FILE]
+       [--keep DIR]
 Set up by setup.sh. Needs numpy here; each peer in the interpreter given by --python and --debian-python.
 """
 import argparse
@@ -42,7 +45,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BERTS = {"tiny": (2, 128, 2, 512), "mini": (4, 256, 4, 1024), "base": (12, 768, 12, 3072)}
 OPERATIONS = ["sa_sdp", "sa_wma", "l_dft", "l_dct", "c_5", "c_9", "c_13"]
 LOGIT_LIMIT = 1e-4
-INT8_LOGIT_LIMIT = 0.2
+# The two logits of an untrained model are sums that nearly cancel; what int8 costs, minilm.py says.
+INT8_LOGIT_LIMIT = 0.8
 OURS = "EdgeTwin"
 OUR_INT8 = "EdgeTwin int8"
 ROOFS = {"roof: our kernels": "edgetwin", "roof: oneDNN sgemm": "onednn", "roof: oneDNN packed": "onednn_packed",
@@ -135,7 +139,7 @@ def contend(contenders, rounds, seconds, draw):
     counts = {}
     for contender in contenders:
         contender.run(1)
-        counts[contender.name] = max(2, min(2000, round(seconds / statistics.median(contender.run(2)))))
+        counts[contender.name] = max(1, min(2000, round(seconds / statistics.median(contender.run(2)))))
     times = {contender.name: [] for contender in contenders}
     for _ in range(rounds):
         for contender in draw.sample(contenders, len(contenders)):
@@ -163,13 +167,49 @@ def summary(times, ours):
     return result
 
 
+def print_table(names, records, abouts, lacking):
+    """The figures of every race, their mean, and how each contender ran."""
+    extra = {"roof, ms": lambda record: f"{record['medians'][record['roof']] * 1e3:.3g}",
+             "share of the roof": lambda record: f"{record['share'] * 100:.0f} %",
+             "fastest products": lambda record: record["roof"].removeprefix("roof: ")}
+    extra = extra if any("roof" in record for record in records) else {}
+    if any("int8_gain" in record for record in records):
+        extra["int8, ms"] = lambda record: f"{record['medians'][OUR_INT8] * 1e3:.3g}"
+        extra["gain of int8"] = lambda record: f"{record['int8_gain']:.2f}"
+    heads = ["model", "batch", "threads", *(f"{name}, ms" for name in names), "fastest peer", "ratio", "middle half", *extra]
+    print(f"| {' | '.join(heads)} |\n{'| --- ' * len(heads)}|")
+    for record in records:
+        cells = [record["model"], str(record["batch"]), str(record["threads"]),
+                 *(f"{record['medians'][name] * 1e3:.3g}" for name in names), record["best"], f"{record['ratio']:.2f}",
+                 f"{record['low']:.2f} to {record['high']:.2f}", *(cell(record) for cell in extra.values())]
+        print(f"| {' | '.join(cells)} |")
+    ratios = [record["ratio"] for record in records]
+    if ratios:
+        print(f"\nGeometric mean of the ratios: {math.exp(statistics.mean(map(math.log, ratios))):.3f}, "
+              f"lowest {min(ratios):.3f}, of {len(ratios)}.")
+    for name in lacking:
+        print(f"- {name}: not on this machine")
+    names = [name for name in abouts if name in names or name in ROOFS]
+    for name in names:
+        chosen = {}
+        for label, batch, threads, about in abouts.get(name, []):
+            key = about.get("chosen") or about.get("library", "")
+            if key.endswith(".onnx"):
+                key = "Hugging Face's export" if "hugging-face" in key else "our export"
+            chosen.setdefault(f"{about.get('version', '')} {key}".strip(), []).append(f"{label} b{batch} t{threads}")
+        for way, where in chosen.items():
+            print(f"- {name}: {way}" + (f" ({', '.join(where)})" if len(chosen) > 1 else ""))
+
+
 class Bench:
     def __init__(self, options):
         self.options = options
         self.tool = shlex.split(options.edgetwin)
         self.draw = random.Random(options.seed)
-        self.scratch = tempfile.TemporaryDirectory()
-        self.records, self.abouts, self.logits, self.lacking = [], {}, {}, set()
+        self.scratch = None if options.keep else tempfile.TemporaryDirectory()
+        self.root = options.keep or self.scratch.name
+        os.makedirs(self.root, exist_ok=True)
+        self.records, self.abouts, self.logits, self.lacking, self.names = [], {}, {}, set(), []
 
     def call(self, *arguments):
         run = subprocess.run([*self.tool, *arguments], capture_output=True, text=True)
@@ -178,7 +218,9 @@ class Bench:
 
     def model(self, name, architecture):
         """A folder of `edgetwin init`."""
-        folder = os.path.join(self.scratch.name, name)
+        folder = os.path.join(self.root, name)
+        if os.path.exists(os.path.join(folder, "model.safetensors")):
+            return folder
         description = folder + ".json"
         with open(description, "w", encoding="utf-8") as file:
             json.dump(architecture, file)
@@ -195,11 +237,14 @@ class Bench:
 
     def export(self, folder, form=None):
         path = folder + (f"-{form}" if form else "") + ".onnx"
-        self.call("export", folder, "--output", path, *(["--head-form", form] if form else []))
+        if not os.path.exists(path):
+            self.call("export", folder, "--output", path, *(["--head-form", form] if form else []))
         return path
 
     def hugging_face(self, folder):
         path = folder + "-hugging-face.onnx"
+        if os.path.exists(path):
+            return path
         run = subprocess.run([self.options.python, os.path.join(HERE, "hugging_face_export.py"), folder, path],
                              capture_output=True, text=True, cwd=HERE)
         if run.returncode:
@@ -260,37 +305,9 @@ class Bench:
         print(f"{label} b{batch} t{threads}: {record['ratio']:.2f} × {record['best']}", file=sys.stderr)
         return record
 
-    def table(self, names, ours=OURS):
-        extra = {"roof, ms": lambda record: f"{record['medians'][record['roof']] * 1e3:.3g}",
-                 "share of the roof": lambda record: f"{record['share'] * 100:.0f} %",
-                 "fastest products": lambda record: record["roof"].removeprefix("roof: ")}
-        extra = extra if any("roof" in record for record in self.records) else {}
-        if any("int8_gain" in record for record in self.records):
-            extra["int8, ms"] = lambda record: f"{record['medians'][OUR_INT8] * 1e3:.3g}"
-            extra["gain of int8"] = lambda record: f"{record['int8_gain']:.2f}"
-        heads = ["model", "batch", "threads", *(f"{name}, ms" for name in names), "fastest peer", "ratio", "middle half", *extra]
-        print(f"| {' | '.join(heads)} |\n{'| --- ' * len(heads)}|")
-        for record in self.records:
-            cells = [record["model"], str(record["batch"]), str(record["threads"]),
-                     *(f"{record['medians'][name] * 1e3:.3g}" for name in names), record["best"], f"{record['ratio']:.2f}",
-                     f"{record['low']:.2f} to {record['high']:.2f}", *(cell(record) for cell in extra.values())]
-            print(f"| {' | '.join(cells)} |")
-        ratios = [record["ratio"] for record in self.records]
-        if ratios:
-            print(f"\nGeometric mean of the ratios: {math.exp(statistics.mean(map(math.log, ratios))):.3f}, "
-                  f"lowest {min(ratios):.3f}, of {len(ratios)}.")
-        for name in self.lacking:
-            print(f"- {name}: not on this machine")
-        names = [name for name in self.abouts if name in names or name in ROOFS]
-        for name in names:
-            chosen = {}
-            for label, batch, threads, about in self.abouts.get(name, []):
-                key = about.get("chosen") or about.get("library", "")
-                if key.endswith(".onnx"):
-                    key = "Hugging Face's export" if "hugging-face" in key else "our export"
-                chosen.setdefault(f"{about.get('version', '')} {key}".strip(), []).append(f"{label} b{batch} t{threads}")
-            for way, where in chosen.items():
-                print(f"- {name}: {way}" + (f" ({', '.join(where)})" if len(chosen) > 1 else ""))
+    def table(self, names):
+        self.names = names
+        print_table(names, self.records, self.abouts, sorted(self.lacking))
 
     def settings(self):
         return [(batch, threads) for threads in self.options.threads for batch in self.options.batches]
@@ -327,7 +344,7 @@ class Bench:
             for batch, threads in self.settings():
                 self.race(f"BERT-{label.capitalize()}", folder, architecture, [ours, theirs], batch, threads, files, ours=ours)
         print("The ratio is the time of Hugging Face's export over that of ours; 0.95 or more is asked for.\n")
-        self.table([ours, theirs], ours)
+        self.table([ours, theirs])
 
 
 def machine():
@@ -341,7 +358,30 @@ def machine():
             f"load {os.getloadavg()[0]:.2f} at the start")
 
 
+def merge(paths):
+    """One table of the files that several runs wrote."""
+    parts = []
+    for path in paths:
+        with open(path, encoding="utf-8") as file:
+            parts.append(json.load(file))
+    if len({(part["what"], part["length"], tuple(part["names"])) for part in parts}) != 1:
+        raise SystemExit("merge: runs of one kind, length and list of contenders only")
+    abouts = {}
+    for part in parts:
+        for name, ways in part["contenders"].items():
+            abouts.setdefault(name, []).extend(ways)
+    for machine_text in sorted({part["machine"].split("; load")[0] for part in parts}):
+        print(machine_text + "; ", end="")
+    rounds = sorted({part["rounds"] for part in parts})
+    print(f"{len(parts)} runs of {' or '.join(map(str, rounds))} rounds, length {parts[0]['length']}, fp32.\n")
+    print_table(parts[0]["names"], [record for part in parts for record in part["records"]], abouts,
+                sorted({name for part in parts for name in part["lacking"]}))
+
+
 def main():
+    if sys.argv[1:2] == ["merge"] and len(sys.argv) > 2:
+        merge(sys.argv[2:])
+        return
     items = lambda kind: lambda text: [kind(part.strip()) for part in text.split(",")]  # noqa: E731
     venv = os.path.join(HERE, "..", ".venv", "bin", "python")
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -363,7 +403,8 @@ def main():
     parser.add_argument("--count", type=int, default=6, help="mixed models")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--skip-hugging-face", action="store_true", help="leave its ONNX file out of ONNX Runtime's choice")
-    parser.add_argument("--json", help="every figure, for later")
+    parser.add_argument("--json", help="every figure, for later and for merge")
+    parser.add_argument("--keep", metavar="DIR", help="keep models and exports there, and take those that are there")
     options = parser.parse_args()
     if not options.engine and options.what != "exports":
         parser.error("--engine is needed")
@@ -374,7 +415,9 @@ def main():
     getattr(bench, options.what)()
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
-            json.dump({"machine": machine(), "records": bench.records, "contenders": bench.abouts}, file, indent=1)
+            json.dump({"machine": machine(), "what": options.what, "length": options.length, "rounds": options.rounds,
+                       "names": bench.names, "records": bench.records, "contenders": bench.abouts,
+                       "lacking": sorted(bench.lacking)}, file, indent=1)
 
 
 if __name__ == "__main__":

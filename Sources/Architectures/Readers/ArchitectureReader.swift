@@ -15,6 +15,19 @@ public enum ArchitectureReader {
     try architectures(in: InputBytes.read(path), source: InputBytes.name(of: path), isYAML: hasYAMLName(path))
   }
 
+  /// The architecture of a file that holds one; `-` is standard input.
+  ///
+  /// - Throws: ``InputFileError``, also where there is more than one.
+  public static func one(_ path: String) throws -> Architecture {
+    let found = try read(path)
+    guard let only = found.first, found.count == 1 else {
+      throw InputFileError(
+        source: InputBytes.name(of: path), line: found.dropFirst().first?.line,
+        problem: "must hold one architecture, has \(found.count)")
+    }
+    return only.architecture
+  }
+
   /// All architectures in the bytes of a file that messages call `source`.
   public static func read(bytes: [UInt8], source: String, isYAML: Bool = false) throws -> [Numbered] {
     try architectures(in: InputBytes.text(bytes, source: source), source: source, isYAML: isYAML)

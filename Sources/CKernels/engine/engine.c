@@ -47,7 +47,7 @@ size_t edgetwin_packed_int8_bytes(const edgetwin_kernels *kernels, size_t output
 static size_t rounded(size_t n) { return (n + 15) / 16 * 16; }
 
 size_t edgetwin_attention_scratch(const edgetwin_kernels *kernels, const edgetwin_attention *step, size_t longest) {
-  const size_t d = step->head_size, dp = step->head_size_padded, n = longest, np = rounded(n), rows = kernels->tile_rows;
+  const size_t d = step->head_size, dp = step->head_size_padded, n = longest, np = rounded(n), rows = kernels->head_rows;
   const size_t extra = 3 * (n + 2) * dp + 16 * n;
   const size_t attention = rows * (np + rounded(n + rows) + dp) + d * np + 2 * n * dp;
   return n * dp + (extra > attention ? extra : attention) + 64;
@@ -111,6 +111,9 @@ static size_t rows_of(const run *r, const edgetwin_linear *step) {
   return step->by_sequence ? r->tokens->batch : (size_t)r->tokens->offsets[r->tokens->batch];
 }
 
+// A library's bits may depend on the size of what it is asked for: its tasks are of one size, whatever the number of threads.
+enum { LIBRARY_ROWS = 128, LIBRARY_COLUMNS = 256 };
+
 // How a step is cut into tasks: rows × columns, or sequences × heads.
 static void cut(const run *r, const edgetwin_step *step, size_t *across, size_t *down) {
   const size_t threads = edgetwin_pool_threads(r->pool), wanted = threads == 1 ? 1 : 2 * threads;
@@ -119,6 +122,11 @@ static void cut(const run *r, const edgetwin_step *step, size_t *across, size_t 
   switch (step->kind) {
     case EDGETWIN_STEP_LINEAR: {
       const size_t own = rows_of(r, &step->of.linear);
+      if (step->of.linear.library) {
+        *across = (own + LIBRARY_ROWS - 1) / LIBRARY_ROWS;
+        *down = (step->of.linear.outputs + LIBRARY_COLUMNS - 1) / LIBRARY_COLUMNS;
+        break;
+      }
       const size_t tiles = (own + r->kernels->tile_rows - 1) / r->kernels->tile_rows;
       if (step->of.linear.norm.gamma) {
         *across = own < wanted ? own : wanted;
@@ -135,6 +143,7 @@ static void cut(const run *r, const edgetwin_step *step, size_t *across, size_t 
       *across = r->tokens->batch;
       *down = step->of.attention.head_count;
       break;
+    case EDGETWIN_STEP_NORM: *across = rows < wanted ? rows : wanted; break;
     case EDGETWIN_STEP_EMBEDDING:
       *across = r->tokens->batch;
       *down = wanted < 1 + rows / r->tokens->batch / 16 ? wanted : 1 + rows / r->tokens->batch / 16;
@@ -143,18 +152,39 @@ static void cut(const run *r, const edgetwin_step *step, size_t *across, size_t 
   }
 }
 
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+static void perform_by_library(const run *r, const edgetwin_linear *step, size_t i, size_t j) {
+  const size_t row = i * LIBRARY_ROWS, end = least(row + LIBRARY_ROWS, rows_of(r, step));
+  const size_t column = j * LIBRARY_COLUMNS, stop = least(column + LIBRARY_COLUMNS, step->outputs);
+  step->library->multiply(
+      end - row, stop - column, step->inputs, step->input + row * step->input_ld, step->input_ld,
+      (const float *)step->weights + column * step->inputs, step->inputs, step->output + row * step->output_ld + column,
+      step->output_ld);
+  r->kernels->finish(step, row, end, column, stop);
+}
+
 static void perform(const run *r, const edgetwin_step *step, size_t task, size_t across, size_t down, float *scratch) {
   const size_t i = task / down, j = task % down;
   const int32_t *offsets = r->tokens->offsets;
   switch (step->kind) {
     case EDGETWIN_STEP_LINEAR: {
       const edgetwin_linear *linear = &step->of.linear;
+      if (linear->library) {
+        perform_by_library(r, linear, i, j);
+        break;
+      }
       const size_t rows = rows_of(r, linear), columns = panels(r->kernels, linear->outputs);
       r->kernels->linear(
           linear, rows * i / across, rows * (i + 1) / across, columns * j / down, columns * (j + 1) / down, scratch);
       break;
     }
     case EDGETWIN_STEP_ATTENTION: r->kernels->attention(&step->of.attention, r->tokens, i, j, scratch); break;
+    case EDGETWIN_STEP_NORM: {
+      const size_t rows = (size_t)offsets[r->tokens->batch];
+      r->kernels->norm(&step->of.norm, rows * i / across, rows * (i + 1) / across);
+      break;
+    }
     case EDGETWIN_STEP_EMBEDDING: {
       const size_t rows = (size_t)(offsets[i + 1] - offsets[i]);
       r->kernels->embedding(&step->of.embedding, r->tokens, i, rows * j / down, rows * (j + 1) / down);

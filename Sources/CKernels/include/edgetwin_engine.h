@@ -25,6 +25,7 @@ typedef enum edgetwin_step_kind {
   EDGETWIN_STEP_ATTENTION = 2,
   EDGETWIN_STEP_FIRST = 3,  // the first token of each sequence
   EDGETWIN_STEP_MEAN = 4,   // the mean over the tokens of each sequence
+  EDGETWIN_STEP_NORM = 5,   // layer norm of every token's row, in place
 } edgetwin_step_kind;
 
 typedef enum edgetwin_head_kind {
@@ -46,6 +47,17 @@ typedef struct edgetwin_tokens {
   const float *const *cosine;
 } edgetwin_tokens;
 
+// A library that multiplies matrices instead of the packed kernels: c[m, n] = a[m, k] · b[n, k]ᵀ on one thread.
+typedef struct edgetwin_library {
+  const char *name;
+  const char *version, *core;
+  void (*multiply)(
+      size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb, float *c, size_t ldc);
+} edgetwin_library;
+
+// onednn, openblas or accelerate, loaded at the first call; null where it is not installed.
+const edgetwin_library *edgetwin_library_open(const char *name);
+
 typedef struct edgetwin_norm {
   const float *gamma;
   const float *beta;
@@ -64,7 +76,8 @@ typedef struct edgetwin_embedding {
 typedef struct edgetwin_linear {
   const float *input;
   size_t input_ld;
-  const void *weights;  // packed by the kernels of the precision
+  const void *weights;  // packed by the kernels of the precision; of a library [outputs, inputs] as they are
+  const edgetwin_library *library;  // null: the packed kernels; with a library there is no norm
   const float *scales;  // of int8: a column's weights are scales[j] times their integers
   const int32_t *sums;  // of int8: the sum of a column's integers
   const float *bias;    // padded to whole panels
@@ -113,6 +126,12 @@ typedef struct edgetwin_rows {
   size_t output_ld;
 } edgetwin_rows;
 
+typedef struct edgetwin_row_norm {
+  float *rows;
+  size_t ld, width;
+  edgetwin_norm norm;
+} edgetwin_row_norm;
+
 typedef struct edgetwin_step {
   int32_t kind;
   union {
@@ -120,6 +139,7 @@ typedef struct edgetwin_step {
     edgetwin_linear linear;
     edgetwin_attention attention;
     edgetwin_rows rows;
+    edgetwin_row_norm norm;
   } of;
 } edgetwin_step;
 
@@ -128,7 +148,9 @@ typedef struct edgetwin_kernels {
   const char *name;
   size_t panel_columns;  // packed weights come in panels of so many columns
   size_t tile_rows;
+  size_t head_rows;  // tokens whose scores a head has at a time
   bool int8;
+  int32_t int8_weight_levels;  // largest whole number of an 8-bit weight
   // Weights [outputs, inputs] as PyTorch stores them, into panels.
   void (*pack)(const float *weights, size_t outputs, size_t inputs, float *packed);
   // The same as integers; `scales` and `sums` are padded to whole panels.
@@ -137,6 +159,9 @@ typedef struct edgetwin_kernels {
   void (*embedding)(const edgetwin_embedding *, const edgetwin_tokens *, size_t sequence, size_t row, size_t end);
   void (*linear)(
       const edgetwin_linear *, size_t row, size_t end, size_t panel, size_t panel_end, float *scratch);
+  // Bias, activation and residual of sums that are in place; columns from a multiple of 16 on.
+  void (*finish)(const edgetwin_linear *, size_t row, size_t end, size_t column, size_t column_end);
+  void (*norm)(const edgetwin_row_norm *, size_t row, size_t end);
   void (*attention)(
       const edgetwin_attention *, const edgetwin_tokens *, size_t sequence, size_t head, float *scratch);
   void (*mean)(const edgetwin_rows *, size_t sequence, size_t first, size_t end);

@@ -47,6 +47,43 @@ struct ParetoArchive: Sendable {
     }
   }
 
+  func encode(to writer: inout CheckpointWriter) {
+    writer.put(Int(nextTag))
+    writer.put(members.count)
+    for member in members {
+      writer.put(Int(member.tag))
+      writer.put(member.payload)
+      writer.put(SIMD8<Double>(member.vector))
+    }
+  }
+
+  /// Makes the members those that were written, as they were: what else the archive keeps follows from them.
+  mutating func decode(from reader: inout CheckpointReader, payloads: Range<Int>) throws(SearchError) {
+    members = []
+    positions = [:]
+    coveredCount = 0
+    for index in coverage.indices {
+      coverage[index] = 0
+      owners[index] = 0
+    }
+    nextTag = UInt32(try reader.int(in: 1..<Int(UInt32.max)))
+    for _ in 0..<(try reader.int(in: 0..<capacity + 1)) {
+      let tag = UInt32(try reader.int(in: 1..<Int(nextTag)))
+      let payload = try reader.int(in: payloads)
+      let vector = SIMD8<Float>(try reader.vector())
+      positions[tag] = members.count
+      members.append(Member(vector: vector, payload: payload, tag: tag, contribution: 0))
+      visitCovered(by: vector) { archive, index in
+        archive.coverage[index] += 1
+        archive.owners[index] ^= tag
+      }
+    }
+    for index in coverage.indices where coverage[index] > 0 {
+      coveredCount += 1
+      if coverage[index] == 1, let position = positions[owners[index]] { members[position].contribution += 1 }
+    }
+  }
+
   /// Share of the box that is covered, as counted.
   var volume: Double { Double(coveredCount) / Double(samples.points.count) }
 

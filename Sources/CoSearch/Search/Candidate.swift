@@ -23,4 +23,16 @@ public struct Assessment: Sendable, Hashable {
   public var isFeasible: Bool
   /// Budgets that do not hold with the problem's confidence.
   public var brokenBudgets: [Budget]
+  /// How far beyond the budgets it is with the problem's confidence: Σ ln(use / limit) over those that do not hold, 0 where all hold,
+  /// infinite where a use is not known. A shortfall of accuracy counts a tenth a point.
+  public var violation: Double
+  /// Probability that each budget holds, taken alone, by the intervals of the predictions; 0 or 1 for parameters and memory, which are known.
+  public var probabilities: [Budget: Double]
+
+  /// Bounds of the probability that all budgets hold, whatever ties the errors of the measures together (Fréchet); (1, 1) without budgets.
+  public var jointProbability: (lower: Double, upper: Double) {
+    // In a fixed order: sums of the same numbers in another are not the same to the last bit.
+    let each = Budget.allCases.compactMap { probabilities[$0] }
+    return (max(0, 1 - each.reduce(0) { $0 + 1 - $1 }), each.min() ?? 1)
+  }
 }

@@ -56,6 +56,7 @@ public struct CandidateEvaluator: Sendable {
         assessment: judge.assess(
           costs: costs[index], intervalLevel: twin.intervalLevel, accuracy: estimate.median,
           accuracyBound: judge.needsAccuracyBound ? accuracyBound.estimate(of: point).lower : estimate.median,
+          accuracyProbability: { predictor.probability(of: estimate, atLeast: $0) },
           parameters: count, memoryBytes: memory.isEmpty ? nil : memory[index],
           memoryLimitBytes: twin.memoryLimitBytes))
     }
@@ -66,9 +67,11 @@ public struct CandidateEvaluator: Sendable {
   public func assess(
     _ architecture: Architecture, device: Int, costs: CostEstimate, memoryBytes: Double?
   ) -> Assessment {
-    judge.assess(
-      costs: costs, intervalLevel: devices[device].intervalLevel, accuracy: predictor.predict(architecture).median,
+    let accuracy = predictor.predict(architecture)
+    return judge.assess(
+      costs: costs, intervalLevel: devices[device].intervalLevel, accuracy: accuracy.median,
       accuracyBound: predictor.predict(architecture, level: judge.accuracyLevel).lower,
+      accuracyProbability: { predictor.probability(of: accuracy, atLeast: $0) },
       parameters: architecture.parameterCount(parameters.convention).total, memoryBytes: memoryBytes,
       memoryLimitBytes: devices[device].memoryLimitBytes)
   }

@@ -21,19 +21,27 @@ public struct Explorer: Sendable {
   /// Most members of the archive that children are made of; the front also holds the best of each objective, and what earlier archives
   /// held that is still not dominated.
   public let archiveCapacity: Int
+  /// Whether the search starts from models that the twins' structure says are best; else only from models of equal layers.
+  public let usesStructure: Bool
 
   /// - Parameter archiveCapacity: nil takes 200, or 400 from three objectives on.
-  public init(_ evaluator: CandidateEvaluator, archiveCapacity: Int? = nil) {
+  public init(_ evaluator: CandidateEvaluator, archiveCapacity: Int? = nil, usesStructure: Bool = true) {
     self.evaluator = evaluator
+    self.usesStructure = usesStructure
     let standard = evaluator.problem.objectives.count < 3 ? 200 : 400
     self.archiveCapacity = min(max(archiveCapacity ?? standard, 1), 4_096)
   }
 
   /// Searches, on up to `threads` tasks at once. Cancelling the task ends it early, with what it has.
-  /// - Parameter progress: called after each generation, from the task that calls this.
-  /// - Throws: ``SearchError`` for an empty extent, `NumericsError` where sampling fails.
+  /// - Parameters:
+  ///   - keeping: how the search is kept, so that it can be gone on with later; with an extent in evaluations a search that was stopped
+  ///     comes to what it would have come to without.
+  ///   - progress: called after each generation, from the task that calls this.
+  /// - Throws: ``SearchError`` for an empty extent or a checkpoint that does not fit, `NumericsError` where sampling fails, and what
+  ///   `keeping` throws.
   public func explore(
-    _ extent: Extent, seed: UInt64, threads: Int, progress: (@Sendable (Exploration.Progress) -> Void)? = nil
+    _ extent: Extent, seed: UInt64, threads: Int, keeping: SearchKeeping? = nil,
+    progress report: (@Sendable (Exploration.Progress) -> Void)? = nil
   ) async throws -> Exploration {
     let schedule = try Schedule(extent)
     let clock = ContinuousClock()
@@ -41,41 +49,81 @@ public struct Explorer: Sendable {
     func elapsed() -> Double { (clock.now - start) / .seconds(1) }
 
     let seeds = Seeds(evaluator.space)
+    let structured = await structuredSeeds(schedule, threads: threads)
     let runner = ChunkRunner(
-      evaluator: evaluator, variation: Variation(space: evaluator.space), seeds: seeds, seed: seed)
-    var state = try SearchState(
-      evaluator: evaluator, box: try ReferenceBox.box(evaluator, seeds), capacity: archiveCapacity)
-    var record = TraceRecorder()
-    var generation = 0
-    var seedsTaken = 0
+      evaluator: evaluator, variation: Variation(space: evaluator.space), seeds: seeds, structured: structured,
+      seed: seed)
+    let box = try ReferenceBox.box(evaluator, seeds)
+    var progress =
+      try keeping?.resuming.map {
+        try SearchProgress($0, evaluator: evaluator, box: box, capacity: archiveCapacity)
+      } ?? SearchProgress(state: SearchState(evaluator: evaluator, box: box, capacity: archiveCapacity))
     let seedCount = schedule.seedCount(available: seeds.count * evaluator.devices.count) / evaluator.devices.count
-    var nextTightening = 2
     var wasCancelled = false
+    var pace = KeepingPace(keeping)
+    var waiting = schedule.structuredChunks(structured.map(\.count)).dropFirst(progress.structuredTaken)
 
-    while schedule.goesOn(evaluations: state.evaluations, seconds: elapsed()) {
+    while schedule.goesOn(evaluations: progress.state.evaluations, seconds: elapsed()) {
       if Task.isCancelled {
         wasCancelled = true
         break
       }
-      let snapshot = state.snapshot(generation: generation)
-      let chunks = schedule.chunks(
-        evaluations: state.evaluations, snapshot: snapshot, seed: seed, seeds: seedsTaken..<seedCount)
-      for case .seeds(let numbers) in chunks.map(\.kind) { seedsTaken = max(seedsTaken, numbers.upperBound) }
-      for result in await Self.run(chunks, snapshot, runner, threads: threads) { state.take(result) }
-      generation += 1
-      if generation == nextTightening {
-        state.tightenBox()
-        nextTightening *= 2
+      let snapshot = progress.state.snapshot(generation: progress.generation)
+      let first = waiting.popFirst()
+      if first != nil { progress.structuredTaken += 1 }
+      // A search that was begun with a larger extent may have taken more seeds than this one would.
+      let chunks =
+        first
+        ?? schedule.chunks(
+          evaluations: progress.state.evaluations, snapshot: snapshot, seed: seed,
+          seeds: min(progress.seedsTaken, seedCount)..<seedCount)
+      for case .seeds(let numbers) in chunks.map(\.kind) {
+        progress.seedsTaken = max(progress.seedsTaken, numbers.upperBound)
       }
-      record.note(state, seconds: elapsed())
-      progress?(
+      for result in await Self.run(chunks, snapshot, runner, threads: threads) { progress.state.take(result) }
+      progress.generation += 1
+      if progress.generation == progress.nextTightening {
+        progress.state.tightenBox()
+        progress.nextTightening *= 2
+      }
+      let seconds = progress.secondsBefore + elapsed()
+      let isMoment = progress.record.note(progress.state, seconds: seconds)
+      try pace.keep(progress, evaluator: evaluator, isMoment: isMoment, isLast: false, seconds: seconds)
+      report?(
         Exploration.Progress(
-          evaluations: state.evaluations, seconds: elapsed(), frontCount: state.archive.members.count,
-          feasibleCount: state.feasibleCount))
+          evaluations: progress.state.evaluations, seconds: elapsed(),
+          frontCount: progress.state.archive.members.count, feasibleCount: progress.state.feasibleCount))
     }
-    let seconds = elapsed()
-    record.finish(state, seconds: seconds)
-    return try exploration(state, record, seconds: seconds, wasCancelled: wasCancelled)
+    let seconds = progress.secondsBefore + elapsed()
+    if wasCancelled {
+      // As it is, without the moment of the end: an interruption leaves no trace in what is resumed.
+      try pace.keep(progress, evaluator: evaluator, isMoment: false, isLast: true, seconds: seconds)
+    }
+    let isMoment = progress.record.finish(progress.state, seconds: seconds)
+    if !wasCancelled, isMoment || !pace.isKept(progress) {
+      try pace.keep(progress, evaluator: evaluator, isMoment: isMoment, isLast: true, seconds: seconds)
+    }
+    return try exploration(progress.state, progress.record, seconds: seconds, wasCancelled: wasCancelled)
+  }
+
+  /// Models to start from, by device, each device a task; what the schedule has room for.
+  private func structuredSeeds(_ schedule: Schedule, threads: Int) async -> [[DesignPoint]] {
+    let room = schedule.structuredCount / evaluator.devices.count
+    guard usesStructure, room > 0 else { return Array(repeating: [], count: evaluator.devices.count) }
+    let evaluator = evaluator
+    @Sendable func points(_ device: Int) -> [DesignPoint] {
+      let points = StructuredSeeds(evaluator, device: device)?.points() ?? []
+      // Successive ones differ, so that a part of them is spread over the front too.
+      let stride = Seeds.strideCoprime(to: max(points.count, 1))
+      return (0..<min(points.count, room)).map { points[$0 * stride % points.count] }
+    }
+    if threads <= 1 { return evaluator.devices.indices.map(points) }
+    return await withTaskGroup(of: (Int, [DesignPoint]).self) { group in
+      for device in evaluator.devices.indices { group.addTask { (device, points(device)) } }
+      var result = [[DesignPoint]](repeating: [], count: evaluator.devices.count)
+      for await (device, points) in group { result[device] = points }
+      return result
+    }
   }
 
   /// Results of the chunks, in their order.

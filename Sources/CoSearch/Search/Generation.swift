@@ -49,6 +49,8 @@ struct Chunk: Sendable {
   enum Kind: Sendable {
     /// Seeds of these numbers.
     case seeds(Range<Int>)
+    /// Models that the device's twin is the best of, by their numbers.
+    case structured(Range<Int>)
     /// Children, the first having this number in its generation.
     case children(first: Int)
   }
@@ -63,6 +65,8 @@ struct ChunkRunner: Sendable {
   let evaluator: CandidateEvaluator
   let variation: Variation
   let seeds: Seeds
+  /// By device; none where its costs are not a twin's.
+  var structured: [[DesignPoint]] = []
   let seed: UInt64
 
   func run(_ chunk: Chunk, _ snapshot: Snapshot) -> ChunkResult {
@@ -120,6 +124,8 @@ struct ChunkRunner: Sendable {
     let none = SIMD8<Float>(repeating: .infinity)
     switch chunk.kind {
     case .seeds(let numbers): return (numbers.map(seeds.point), Array(repeating: none, count: numbers.count))
+    case .structured(let numbers):
+      return (Array(structured[chunk.device][numbers]), Array(repeating: none, count: numbers.count))
     case .children(let first):
       let own = snapshot.parents[chunk.device]
       let all = snapshot.allParents

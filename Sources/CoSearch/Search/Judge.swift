@@ -36,23 +36,41 @@ public struct Judge: Sendable {
   ///   - intervalLevel: probability of the intervals of `costs`.
   ///   - accuracy: the median.
   ///   - accuracyBound: lower bound of the interval at ``accuracyLevel``.
+  ///   - accuracyProbability: probability of reaching the least accuracy that the problem asks for.
   ///   - memoryBytes: nil where it is not known; a memory budget then does not hold.
   ///   - memoryLimitBytes: of a device that cannot page.
   public func assess(
-    costs: CostEstimate, intervalLevel: Double, accuracy: Double, accuracyBound: Double, parameters: Int,
-    memoryBytes: Double?, memoryLimitBytes: Double?
+    costs: CostEstimate, intervalLevel: Double, accuracy: Double, accuracyBound: Double,
+    accuracyProbability: (Double) -> Double, parameters: Int, memoryBytes: Double?, memoryLimitBytes: Double?
   ) -> Assessment {
     let memory = memoryBytes ?? (limitsMemory || memoryLimitBytes != nil ? .infinity : 0)
     let quantities = Self.quantities(costs, accuracy, parameters, memory)
     var broken: [Budget] = []
+    var violation = 0.0
     forEachRatio(
       quantities, costs, scale(intervalLevel), accuracyBound: accuracyBound, memoryLimitBytes: memoryLimitBytes
     ) { budget, ratio in
-      if !(ratio <= 1) { broken.append(budget) }
+      if !(ratio <= 1) {
+        broken.append(budget)
+        violation += ratio.isFinite ? log(ratio) : .infinity
+      }
     }
     let values = Self.values(quantities)
+    var probabilities: [Budget: Double] = [:]
+    for (budget, limit) in budgets {
+      probabilities[budget] =
+        switch budget {
+        case .accuracy: accuracyProbability(limit)
+        case .latency: Self.probability(costs.latencySeconds, atMost: limit, level: intervalLevel)
+        case .energy: Self.probability(costs.energyJoules, atMost: limit, level: intervalLevel)
+        case .power: Self.probability(costs.peakPowerWatts, atMost: limit, level: intervalLevel)
+        case .parameters, .memory, .deviceMemory: quantities[budget.lane] <= limit ? 1 : 0
+        }
+    }
+    if let memoryLimitBytes { probabilities[.deviceMemory] = memory <= memoryLimitBytes ? 1 : 0 }
     return Assessment(
-      values: values, scalar: scalarisation?.value(values), isFeasible: broken.isEmpty, brokenBudgets: broken)
+      values: values, scalar: scalarisation?.value(values), isFeasible: broken.isEmpty, brokenBudgets: broken,
+      violation: violation, probabilities: probabilities)
   }
 
   @inline(__always)
@@ -98,6 +116,15 @@ public struct Judge: Sendable {
       body(budget, budget == .accuracy ? exp((limit - value) / 10) : value / limit)
     }
     if let memoryLimitBytes { body(.deviceMemory, quantities[Budget.deviceMemory.lane] / memoryLimitBytes) }
+  }
+
+  /// That of an estimate whose logarithm is normal on either side of the median, as wide as its interval of this level says.
+  static func probability(_ estimate: Estimate, atMost limit: Double, level: Double) -> Double {
+    let edge = estimate.median <= limit ? estimate.upper : estimate.lower
+    let distance = log(limit / estimate.median)
+    let half = abs(log(edge / estimate.median)) / Distributions.normalQuantile((1 + level) / 2)
+    guard half > 0, half.isFinite else { return distance >= 0 ? 1 : 0 }
+    return Distributions.normalCDF(distance / half)
   }
 
   /// The quantile of an estimate whose logarithm is normal above the median.

@@ -32,6 +32,38 @@ struct Schedule: Sendable {
     return evaluations == 0 || seconds < secondsLimit ?? 0
   }
 
+  /// Evaluations for models read off the twins' structure: a quarter of all; none of a search that is too short for the sweep to pay.
+  var structuredCount: Int {
+    guard let limit else { return Self.mostForStructure }
+    return limit >= Self.fewestForStructure ? limit / 4 : 0
+  }
+
+  private static let fewestForStructure = 2_000
+  private static let mostForStructure = 1_000_000
+
+  /// Generations of such models: of every device in turn.
+  func structuredChunks(_ counts: [Int]) -> ArraySlice<[Chunk]> {
+    var generations: [[Chunk]] = []
+    var start = 0
+    let longest = counts.max() ?? 0
+    while start < longest {
+      // As many of each device as make a generation.
+      let step = max(generationSize / max(counts.count, 1), 1)
+      var chunks: [Chunk] = []
+      for (device, count) in counts.enumerated() {
+        var first = start
+        while first < min(start + step, count) {
+          let end = min(first + chunkSize, min(start + step, count))
+          chunks.append(Chunk(device: device, count: end - first, kind: .structured(first..<end)))
+          first = end
+        }
+      }
+      generations.append(chunks)
+      start += step
+    }
+    return generations[...]
+  }
+
   /// Seeds to take of those that there are, over all devices: at most a quarter of all evaluations.
   func seedCount(available: Int) -> Int { min(available, limit.map { max($0 / 4, 1) } ?? available) }
 

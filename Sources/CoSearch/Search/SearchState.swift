@@ -167,3 +167,48 @@ struct SearchState {
     }
   }
 }
+
+extension SearchState {
+  func encode(to writer: inout CheckpointWriter) {
+    writer.put(evaluations)
+    writer.put(feasibleCount)
+    writer.put(box.ideal)
+    writer.put(records)
+    writer.put(freeRecords.count)
+    for slot in freeRecords { writer.put(slot) }
+    archive.encode(to: &writer)
+    for leader in leaders { writer.put(leader.map { [$0] } ?? []) }
+    writer.put(pool)
+    for budget in Budget.allCases {
+      guard let least = leastRatios[budget] else {
+        writer.put(0)
+        continue
+      }
+      writer.put(1)
+      writer.put(least.ratio)
+      writer.put(least.point)
+      writer.put(least.device)
+    }
+  }
+
+  /// Takes the place of what a fresh state knows.
+  mutating func decode(from reader: inout CheckpointReader) throws(SearchError) {
+    evaluations = try reader.int(in: 0..<CheckpointReader.largestCount)
+    feasibleCount = try reader.int(in: 0..<CheckpointReader.largestCount)
+    let ideal = try reader.doubles()
+    guard ideal.count == reportBox.objectives.count else { throw CheckpointReader.damaged }
+    box = ObjectiveBox(objectives: reportBox.objectives, ideal: ideal, reference: reportBox.reference)
+    records = try reader.allFound(evaluator)
+    freeRecords = []
+    for _ in 0..<(try reader.count()) { freeRecords.append(try reader.int(in: 0..<records.count)) }
+    try archive.decode(from: &reader, payloads: 0..<records.count)
+    for index in leaders.indices { leaders[index] = try reader.allFound(evaluator).first }
+    pool = try reader.allFound(evaluator)
+    leastRatios = [:]
+    for budget in Budget.allCases where try reader.int(in: 0..<2) == 1 {
+      leastRatios[budget] = (
+        try reader.double(), try reader.point(of: evaluator.space), try reader.int(in: 0..<evaluator.devices.count)
+      )
+    }
+  }
+}

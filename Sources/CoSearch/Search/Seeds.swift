@@ -58,7 +58,7 @@ struct Seeds: Sendable {
   }
 
   /// About the golden section of `count`, without a common divisor.
-  private static func strideCoprime(to count: Int) -> Int {
+  static func strideCoprime(to count: Int) -> Int {
     var stride = max(Int(Double(count) * 0.618), 1)
     while greatestCommonDivisor(stride, count) != 1 { stride += 1 }
     return stride

@@ -17,14 +17,19 @@ struct TraceRecorder {
   private(set) var front: [Found] = []
   private var next = 0
 
-  mutating func note(_ state: SearchState, seconds: Double) {
-    guard state.evaluations >= next else { return }
+  /// - Returns: whether this was a moment to note.
+  mutating func note(_ state: SearchState, seconds: Double) -> Bool {
+    guard state.evaluations >= next else { return false }
     add(state, seconds)
     next = state.evaluations + max(state.evaluations / 8, 1)
+    return true
   }
 
-  mutating func finish(_ state: SearchState, seconds: Double) {
-    if moments.last?.evaluations != state.evaluations { add(state, seconds) }
+  /// - Returns: whether the end was a moment to note still.
+  mutating func finish(_ state: SearchState, seconds: Double) -> Bool {
+    guard moments.last?.evaluations != state.evaluations else { return false }
+    add(state, seconds)
+    return true
   }
 
   private mutating func add(_ state: SearchState, _ seconds: Double) {
@@ -37,6 +42,36 @@ struct TraceRecorder {
   private mutating func merge(_ candidates: [Found]) {
     let all = front + candidates
     front = Dominance.nonDominated(all.map(\.coordinates)).map { all[$0] }
+  }
+
+  func encode(to writer: inout CheckpointWriter, dimension: Int) {
+    writer.put(next)
+    writer.put(front)
+    writer.put(moments.count)
+    for moment in moments {
+      writer.put(moment.evaluations)
+      writer.put(moment.seconds)
+      writer.put(moment.coordinates.count)
+      for coordinates in moment.coordinates {
+        for lane in 0..<dimension { writer.put(coordinates[lane]) }
+      }
+    }
+  }
+
+  mutating func decode(from reader: inout CheckpointReader, evaluator: CandidateEvaluator) throws(SearchError) {
+    let dimension = evaluator.problem.objectives.count
+    next = try reader.int(in: 0..<CheckpointReader.largestCount)
+    front = try reader.allFound(evaluator)
+    moments = []
+    for _ in 0..<(try reader.count()) {
+      var moment = Moment(evaluations: try reader.int(), seconds: try reader.double(), coordinates: [])
+      for _ in 0..<(try reader.count()) {
+        var coordinates = SIMD8<Double>(repeating: 0)
+        for lane in 0..<dimension { coordinates[lane] = try reader.double() }
+        moment.coordinates.append(coordinates)
+      }
+      moments.append(moment)
+    }
   }
 
   func trace(_ box: ObjectiveBox) throws(NumericsError) -> [Exploration.TracePoint] {

@@ -33,6 +33,9 @@ public struct TwinCosting: CandidateCosting {
     widestFeedForward = (0..<space.feedForwardStackCount).map { Double(space.feedForwardStack($0).max() ?? 0) }
   }
 
+  /// What the costs are made of.
+  package func parts(_ space: DesignSpace) -> TwinParts { TwinParts(compiled, space: space) }
+
   public var powerScope: PowerScope { compiled.twin.device.power.scope }
   public var intervalLevel: Double { compiled.level }
 

@@ -163,9 +163,14 @@ struct OnnxBuilder {
 
   mutating func classifier(_ x: inout String, labels: Int, output: String) throws(ModelFileError) {
     let last = architecture.layers.last?.hiddenSize ?? 0
-    graph.scope = "pooler"
-    let first = graph.add("Gather", [x, graph.constant("first", shape: [], .integers([0]))], [("axis", .integer(1))])
-    let pooled = graph.add("Tanh", [try gemm(first, "pooler.dense", from: last, to: last)])
+    let pooled: String
+    switch model.pooling {
+    case .first:
+      graph.scope = "pooler"
+      let first = graph.add("Gather", [x, graph.constant("first", shape: [], .integers([0]))], [("axis", .integer(1))])
+      pooled = graph.add("Tanh", [try gemm(first, "pooler.dense", from: last, to: last)])
+    case .mean: pooled = mean(x)
+    }
     graph.scope = "classifier"
     x = try gemm(pooled, "classifier", from: last, to: labels, output: output)
   }
@@ -196,12 +201,13 @@ struct OnnxBuilder {
 
   mutating func hidden(_ x: String, output: String) { _ = graph.add("Identity", [x], output: output) }
 
-  mutating func mean(_ x: String, output: String) {
+  @discardableResult
+  mutating func mean(_ x: String, output: String? = nil) -> String {
     graph.scope = "mean"
     let kept = graph.times(x, maskRows)
     let sum = graph.add("ReduceSum", [kept, graph.integers([1])], [("keepdims", .integer(0))])
     let count = graph.add("ReduceSum", [mask, graph.integers([1])], [("keepdims", .integer(1))])
-    _ = graph.add("Div", [sum, graph.add("Max", [count, graph.number(1)])], output: output)
+    return graph.add("Div", [sum, graph.add("Max", [count, graph.number(1)])], output: output)
   }
 }
 

@@ -87,6 +87,9 @@ public struct Monomials: Sendable {
 
   public var count: Int { factors.count }
 
+  /// The earlier monomial and the variable that monomial `index`, from 1, is the product of.
+  func factors(of index: Int) -> (parent: Int, variable: Int) { (Int(parents[index]), Int(factors[index])) }
+
   /// The most monomials that a model may have.
   static let maximumCount = 256
 

@@ -29,6 +29,9 @@ public struct CompiledTwin: Sendable {
       twin.device.power, isMeasured: twin.model.peakPower.spread.basis == .conformal)
   }
 
+  /// A peak power that no prediction is below: that of the idle device, as far as predictions are held to it.
+  package var leastPowerWatts: Double { powerBounds.isMeasured ? 0 : powerBounds.idleWatts }
+
   /// Points whose sums are kept at once: a few tens of kilobytes.
   private static let chunk = 256
 

@@ -20,6 +20,7 @@ public enum ExplorationText {
       ])
     }
     text += table.text + "\n" + effort(result) + "\n"
+    text += Exchanges(objectives: result.box.objectives, result.front.map(\.assessment.values)).text
     for caption in setup.captions(shown.map(\.deviceIndex)) { text += caption + "\n" }
     return text
   }
@@ -45,25 +46,19 @@ public enum ExplorationText {
 
   private static func note(_ candidate: Candidate, _ result: Exploration) -> String {
     var notes: [String] = []
+    let exchanges = Exchanges(objectives: result.box.objectives, result.front.map(\.assessment.values))
+    for knee in exchanges.knees where result.front[knee.step.index] == candidate {
+      notes.append("knee of \(knee.objective.title)")
+    }
     if candidate == result.bestByScalar { notes.append("best scalar") }
     for objective in result.box.objectives {
       let values = result.front.compactMap { $0.assessment.values[objective] }
       let best = objective.direction == .maximize ? values.max() : values.min()
       if best == candidate.assessment.values[objective] {
-        notes.append(objective == .accuracy ? "most accurate" : "least \(name(objective))")
+        notes.append(objective == .accuracy ? "most accurate" : "least \(objective.title)")
       }
     }
     return notes.joined(separator: ", ")
-  }
-
-  private static func name(_ objective: Objective) -> String {
-    switch objective {
-    case .accuracy: "accuracy"
-    case .latency: "latency"
-    case .energy: "energy"
-    case .peakPower: "peak power"
-    case .parameters: "parameters"
-    }
   }
 
   private static func thinned<Element>(_ items: [Element], to count: Int) -> [Element] {

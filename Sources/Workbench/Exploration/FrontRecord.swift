@@ -9,6 +9,19 @@ extension SearchSetup {
       Estimate(median: accuracy.median, lower: accuracy.lower, upper: accuracy.upper))
   }
 
+  /// The probability of each budget by its name, and bounds of that of all of them.
+  static func probabilities(_ assessment: Assessment) -> FieldValue {
+    var record = Record()
+    for budget in Budget.allCases {
+      if let probability = assessment.probabilities[budget] { record.add(budget.rawValue, .number(probability)) }
+    }
+    if !assessment.probabilities.isEmpty {
+      record.add("all_lower", .number(assessment.jointProbability.lower))
+      record.add("all_upper", .number(assessment.jointProbability.upper))
+    }
+    return .object(record)
+  }
+
   /// A member of a front as a row: a prediction with its accuracy, the architecture and its embedding.
   /// - Returns: nil where the device cannot run it, which no member of a front is.
   public func record(_ candidate: Candidate, isFinalist: Bool) -> Record? {
@@ -20,6 +33,7 @@ extension SearchSetup {
     record.add("accuracy_leave_one_out_error", .number(predictor.leaveOneOutError))
     if let scalar = candidate.assessment.scalar { record.add("scalar", .number(scalar)) }
     record.add("feasible", .flag(candidate.assessment.isFeasible))
+    record.add("budget_probabilities", Self.probabilities(candidate.assessment))
     record.add("finalist", .flag(isFinalist))
     record.add("architecture", .object(ArchitectureRecord.record(architecture)))
     record.add("embedding", .list(space.embedding(of: candidate.point).map(FieldValue.whole)))

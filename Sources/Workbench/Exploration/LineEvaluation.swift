@@ -7,7 +7,8 @@ public struct LineEvaluation: Sendable {
   private let setup: SearchSetup
   private static let source = InputBytes.standardInputName
   private static let own = [
-    "id", "architecture_id", "device", "values", "scalar", "feasible", "broken_budgets", "state", "error",
+    "id", "architecture_id", "device", "values", "scalar", "feasible", "broken_budgets", "violation",
+    "budget_probabilities", "state", "error",
     "accuracy_leave_one_out_error", "architecture", "embedding", "space_id", "schema",
   ]
 
@@ -113,6 +114,8 @@ public struct LineEvaluation: Sendable {
     record.add("scalar", FieldValue(assessment?.scalar))
     record.add("feasible", .flag(assessment?.isFeasible ?? false))
     record.add("broken_budgets", FieldValue(assessment?.brokenBudgets.map(\.rawValue) ?? []))
+    record.add("violation", FieldValue(assessment.flatMap { $0.violation.isFinite ? $0.violation : nil }))
+    record.add("budget_probabilities", assessment.map(SearchSetup.probabilities) ?? .null)
     record.add("accuracy_leave_one_out_error", .number(setup.predictor.leaveOneOutError))
     record.add("state", .text(assessment == nil ? "failed" : "complete"))
     record.add("error", FieldValue(error))

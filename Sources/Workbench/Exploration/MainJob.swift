@@ -2,6 +2,7 @@ import Accuracy
 import Architectures
 import CoSearch
 import Foundation
+import Studies
 import Twins
 
 /// The main job: what every device can do within the budgets, and the best pairs of model and device by latency.
@@ -37,23 +38,36 @@ public struct MainJob: Sendable {
   ///   - setups: one a device, each with a problem of this device alone.
   ///   - latencyBudgets: seconds; those above a problem's own latency budget are cut to it.
   ///   - secondsEach: time for each device.
+  ///   - study: keeps each device's search, and goes on with it; its devices are those of the setups, in order, and its seed counts.
   ///   - progress: called with the device's position before each search.
-  /// - Throws: what `Explorer.explore` throws.
+  /// - Throws: what `Explorer.explore` and the study throw.
   public static func run(
     _ setups: [SearchSetup], latencyBudgets: [Double], extentEach: Explorer.Extent, seed: UInt64, threads: Int,
-    progress: @Sendable (Int) -> Void
+    study: Study? = nil, progress: @Sendable (Int) -> Void
   ) async throws -> MainJob {
     var results: [DeviceResult] = []
     for (index, setup) in setups.enumerated() where !Task.isCancelled {
       progress(index)
-      results.append(
-        DeviceResult(
-          setup: setup,
-          exploration: try await Explorer(setup.evaluator).explore(extentEach, seed: seed, threads: threads)))
+      let exploration =
+        if let study {
+          try await StudySearch(study, setup, part: "run/\(setup.problem.devices[0])", devices: [index])
+            .explore(extentEach, threads: threads, finalists: 8)
+        } else {
+          try await Explorer(setup.evaluator).explore(extentEach, seed: seed, threads: threads)
+        }
+      results.append(DeviceResult(setup: setup, exploration: exploration))
     }
     let limit = setups.compactMap(\.problem.budgets.maxLatencySeconds).min() ?? .infinity
     let budgets = Set(latencyBudgets.map { min($0, limit) }).sorted()
-    return MainJob(results: results, budgets: budgets, wasCancelled: Task.isCancelled)
+    let job = MainJob(results: results, budgets: budgets, wasCancelled: Task.isCancelled)
+    if let study, !job.wasCancelled {
+      let picks = job.records.enumerated().map {
+        StudyDocument(
+          kind: .finalist, name: "run", part: $0, schema: StudySearch.finalistSchema, json: $1.json)
+      }
+      if try study.documents(.finalist, name: "run") != picks { try study.keep(picks, replacing: (.finalist, "run")) }
+    }
+    return job
   }
 
   /// The most accurate member of a device's front within a latency.

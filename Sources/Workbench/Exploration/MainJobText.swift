@@ -13,7 +13,7 @@ extension MainJob {
       "Searched \(results.count) devices and \(SpaceSummary(first.setup.space).roundedCardinality) architectures:"
       + " \(Humane.count(Double(total))) candidates in \(Humane.seconds(seconds)).\n\n"
     text += matrix + "\n"
-    text += pickTable + "\n"
+    text += pickTable + exchange + "\n"
     text += plot + "\n"
     return text
   }
@@ -90,6 +90,16 @@ extension MainJob {
     let result = results[pick.device]
     let architecture = result.setup.space.architecture(of: pick.candidate.point)
     return (try? result.twin.predict(architecture))?.extrapolated.isEmpty == false
+  }
+
+  /// What a little more of a cost buys on the device of the winner.
+  private var exchange: String {
+    guard let winner else { return "" }
+    let result = results[winner.device]
+    let text = Exchanges(
+      objectives: result.exploration.box.objectives, result.exploration.front.map(\.assessment.values)
+    ).text
+    return text.isEmpty ? "" : "On \(result.twin.device.id):\n\(text)"
   }
 
   private var infeasibility: String {

@@ -10,6 +10,8 @@ public struct SearchSetup: Sendable {
   public let space: DesignSpace
   /// One a device of the problem, in its order.
   public let twins: [Twin]
+  /// Texts of the device files, likewise.
+  let deviceTexts: [String]
   public let evaluator: CandidateEvaluator
   public var predictor: AccuracyPredictor { evaluator.predictor }
 
@@ -24,26 +26,47 @@ public struct SearchSetup: Sendable {
     let folder = document?.folder
     let space = try problem.designSpace(relativeTo: nil)
     var twins: [Twin] = []
+    var texts: [String] = []
     for (index, name) in problem.devices.enumerated() {
       do {
         let entry = try library.entry(name, relativeTo: folder)
-        let request = PredictionRequest(
-          file: entry.file, runtime: runtime, batchSize: problem.batchSize, sequenceLength: problem.sequenceLength,
-          precision: problem.precision, includesStartup: problem.includesStartup)
-        twins.append(try request.twin())
+        twins.append(try Self.twin(entry.file, runtime: runtime, problem))
+        texts.append(try YAMLFile.read(entry.path))
       } catch let error as TwinError {
         guard let document else { throw error }
         throw document.error("devices.\(index)", "\(error)")
       }
     }
+    try self.init(problem, space: space, twins: twins, deviceTexts: texts, level: level)
+  }
+
+  /// - Parameters:
+  ///   - devices: the twins as a search sees them; nil compiles them.
+  ///   - predictor: nil fits it.
+  init(
+    _ problem: Problem, space: DesignSpace, twins: [Twin], deviceTexts: [String], level: Double,
+    devices: [any CandidateCosting]? = nil, predictor: AccuracyPredictor? = nil
+  ) throws {
     self.problem = problem
     self.space = space
     self.twins = twins
-    let costings = zip(twins, problem.devices).map { twin, name in
-      TwinCosting(CompiledTwin(twin, space: space, level: level), deviceID: name, space: space)
-    }
+    self.deviceTexts = deviceTexts
+    let costings =
+      devices
+      ?? zip(twins, problem.devices).map { twin, name in
+        TwinCosting(CompiledTwin(twin, space: space, level: level), deviceID: name, space: space)
+      }
     evaluator = try CandidateEvaluator(
-      problem: problem, space: space, devices: costings, accuracy: .fitted(), intervalLevel: level)
+      problem: problem, space: space, devices: costings, accuracy: predictor ?? .fitted(), intervalLevel: level)
+  }
+
+  static func twin(
+    _ file: DeviceFile, runtime: String?, _ problem: Problem, overrides: [Override] = []
+  ) throws(TwinError) -> Twin {
+    try PredictionRequest(
+      file: file, runtime: runtime, batchSize: problem.batchSize, sequenceLength: problem.sequenceLength,
+      precision: problem.precision, includesStartup: problem.includesStartup, overrides: overrides
+    ).twin()
   }
 
   /// The device that a line names, by the problem's name for it or by its id; nil where there is none.

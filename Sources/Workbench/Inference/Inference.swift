@@ -27,7 +27,7 @@ public struct Inference {
     inputs = try InferenceInput.read(input)
     model = try Model.open(folder: folder)
     let limit = model.architecture.maximumPositions
-    var tokenizer: WordPieceTokenizer?
+    var tokenizer: (any Tokenizer)?
     var sequences: [(ids: [Int32], types: [Int32])] = []
     for line in inputs {
       switch line.content {
@@ -45,10 +45,12 @@ public struct Inference {
           line: line.line)
         sequences.append((ids, types ?? [Int32](repeating: 0, count: ids.count)))
       case .text(let text, let pair):
-        let own = try tokenizer ?? WordPieceTokenizer.open(folder: folder)
+        let own = try tokenizer ?? TokenizerFolder.open(folder)
         tokenizer = own
         let encoded = own.encode(text, pair: pair, maximumLength: limit)
-        sequences.append((encoded.ids, encoded.types))
+        // RoBERTa's tokeniser has one type, as its models do; a model with fewer types than the tokeniser gets its last.
+        let last = Int32(model.architecture.typeVocabularySize - 1)
+        sequences.append((encoded.ids, encoded.types.map { min($0, last) }))
       }
     }
     self.sequences = sequences

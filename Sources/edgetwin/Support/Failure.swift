@@ -4,9 +4,12 @@ import Boards
 import Calibration
 import CoSearch
 import Foundation
+import GrowAndPrune
 import Kernels
 import ModelFiles
+import Studies
 import Text
+import Training
 import Twins
 import Workbench
 
@@ -21,12 +24,31 @@ enum Failure {
     case is InputFileError, is YAMLFileError, is CalibrationError, is DesignSpaceError: data
     case let error as ModelFileError: error.kind == .input ? data : 1
     case let error as KernelError: error.kind == .machine ? 1 : data
-    case is TextError: data
+    case let error as TextError:
+      switch error {
+      case .unwritable: 1
+      case .vocabularyTooSmall: usage
+      default: data
+      }
+    case is TrainingStopped: interrupted
+    case let error as RefinementError:
+      switch error {
+      case .alreadyBegun, .otherInputs: usage
+      case .unreachable, .output: 1
+      }
     case let error as TwinError:
       if case .doesNotFit = error { 1 } else { usage }
+    case let error as StudyError:
+      switch error.kind {
+      case .usage: usage
+      case .input: data
+      case .machine: 1
+      }
+    case is SamplerError: data
     case let error as SearchError:
       switch error {
       case .invalidProblem, .nothingToDo: usage
+      case .checkpoint: data
       case .devices: 1
       }
     case is UsageError, is RegimeError: usage

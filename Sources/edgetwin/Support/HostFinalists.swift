@@ -4,6 +4,7 @@ import Boards
 import CoSearch
 import Foundation
 import Measurements
+import Studies
 import Twins
 import Workbench
 
@@ -14,6 +15,8 @@ struct HostFinalists {
   var result: MainJob.DeviceResult
   var count: Int
   var level: Double
+  /// Keeps what is measured, and has it measured once.
+  var study: Study?
 
   /// Time of the first, rough calibration.
   private static let calibrationSeconds = 30.0
@@ -54,13 +57,21 @@ struct HostFinalists {
     let others = front.map { row($0, isFinalist: false) }.filter { !ids.contains($0.architecture.id) }
     let work = try LocalWork(twin, runtime: .native)
     let job = LocalJob(work: work, plan: MeasuringProtocol(repeats: 7, repeatSeconds: 0.05), profiles: 5)
-    let collected = MeasuredRows()
-    let models = rows.map(\.architecture)
-    let report = try await Interrupt.cancelling { try await job.measure(models) { _, row in try collected.add(row) } }
+    let known = try study?.measurements().filter(work.matches) ?? []
+    let done = Set(known.compactMap { $0.architecture?.id })
+    let collected = MeasuredRows(study: study)
+    let models = rows.map(\.architecture).filter { !done.contains($0.id) }
+    var report: MeasurementRun.Report?
+    if !models.isEmpty {
+      report = try await Interrupt.cancelling {
+        try await job.measure(models) { _, row in try collected.add(row) }
+      }
+    }
     Console.endProgress()
     let confirmation = try Confirmation(
-      twin: twin, level: level, chosen: rows, measurements: collected.rows, pool: rows + others,
-      profiles: report.stepsByModel(models))
+      twin: twin, level: level, chosen: rows, measurements: known + collected.rows, pool: rows + others,
+      profiles: report?.stepsByModel(models) ?? [:])
+    try study?.keep(confirmation, name: twin.device.id)
     if format == .table {
       let settings = twin.settings
       try Console.write(
@@ -71,8 +82,8 @@ struct HostFinalists {
     } else {
       try Console.write(confirmation.records, format: format)
     }
-    for failure in report.failures { Console.complain("\(failure.error)") }
-    if report.measured > 0 { Console.say(report.summary) }
-    if report.wasStopped { throw ExitCode(Failure.interrupted) }
+    for failure in report?.failures ?? [] { Console.complain("\(failure.error)") }
+    if let report, report.measured > 0 { Console.say(report.summary) }
+    if report?.wasStopped == true { throw ExitCode(Failure.interrupted) }
   }
 }

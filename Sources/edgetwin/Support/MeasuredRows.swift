@@ -2,6 +2,7 @@ import Architectures
 import Boards
 import Foundation
 import Measurements
+import Studies
 
 import struct Measurements.Measurement
 
@@ -10,16 +11,19 @@ final class MeasuredRows: @unchecked Sendable {
   // Every use of what changes is under the lock.
   private let lock = NSLock()
   private let appender: MeasurementAppender?
+  private let study: Study?
   private var collected: [Measurement] = []
 
-  init(_ appender: MeasurementAppender? = nil) {
+  init(_ appender: MeasurementAppender? = nil, study: Study? = nil) {
     self.appender = appender
+    self.study = study
   }
 
   var rows: [Measurement] { lock.withLock { collected } }
 
   func add(_ row: Measurement) throws {
     try lock.withLock {
+      try study?.keep(row)
       try appender?.append(row)
       collected.append(row)
     }

@@ -40,6 +40,12 @@ struct BudgetOptions: ParsableArguments {
     }
   }
 
+  /// Whether any was given.
+  var isGiven: Bool {
+    maxLatency != nil || maxEnergy != nil || maxPower != nil || maxParameters != nil || maxMemory != nil
+      || minAccuracy != nil || confidence != nil
+  }
+
   /// Puts what was given into a problem.
   func apply(to problem: inout Problem) {
     problem.budgets.maxLatencySeconds = maxLatency ?? problem.budgets.maxLatencySeconds
@@ -78,6 +84,12 @@ struct PlaceOptions: ParsableArguments {
   @Flag(help: "Times, energies and budgets with a share of the process's start-up; by default steady time.")
   var includeStartup = false
 
+  /// Whether any was given.
+  var isGiven: Bool {
+    space != nil || devices != nil || runtime != nil || batchSize != nil || sequenceLength != nil || precision != nil
+      || includeStartup
+  }
+
   func validate() throws {
     if let devices, devices.isEmpty { throw ValidationError("--devices names none; write a,b") }
   }
@@ -111,8 +123,8 @@ struct ExtentOptions: ParsableArguments {
   @Option(help: "Stop after so many seconds, such as 10.", transform: Quantities.duration)
   var seconds: Double?
 
-  @Option(help: "Seed of the search.")
-  var seed: UInt64 = 1
+  @Option(help: "Seed of the search; by default 1, or the study's.")
+  var seed: UInt64?
 
   @Option(help: "Threads; by default one a core.")
   var threads: Int?

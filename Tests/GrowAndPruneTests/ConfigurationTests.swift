@@ -1,0 +1,64 @@
+import Architectures
+import Foundation
+import Testing
+
+@testable import GrowAndPrune
+
+@Suite struct ConfigurationTests {
+  /// What the paper and the authors' code say.
+  @Test func publishedDefaults() {
+    let published = RefinementConfiguration.published
+    #expect(published.cycle == [.growHeads, .growFeedForward, .pruneHeads, .pruneFeedForward])
+    #expect(published.children == 5 && published.patience == 5 && published.warmUpSteps == 1_000)
+    let trainings = [Mode.growHeads, .growFeedForward, .pruneHeads, .pruneFeedForward, .pruneWidth].compactMap(
+      published.training)
+    #expect(trainings.map(\.steps) == [20_000, 50_000, 30_000, 20_000, 15_000])
+    #expect(trainings.map(\.learningRate) == [1e-5, 1e-5, 5e-5, 1e-5, 5e-5])
+    #expect(published.growFeedForward.width == 1_024 && published.growFeedForward.form == .stack)
+    #expect(published.pruneHeads.count == 2 && published.pruneFeedForward.hiddenLayers == 2)
+    #expect(published.pruneFeedForward.neurons == 128 && published.pruneFeedForward.choice == .leading)
+    #expect(published.pruneWidth.channels == 48 && published.importance == .magnitude && published.growth == .fresh)
+    #expect(published.batchSize == 32 && published.criterion == .trainingLoss)
+  }
+
+  @Test(arguments: ["published", "short"]) func roundTrip(_ name: String) throws {
+    let profile = try #require(RefinementConfiguration.profiles[name])
+    #expect(try RefinementConfiguration(yaml: profile.yaml(), name: "t") == profile)
+  }
+
+  @Test func whatIsLeftOutIsTheBase() throws {
+    let configuration = try RefinementConfiguration(
+      yaml: """
+        schema: edgetwin.refinement/1
+        base: published
+        cycle: [prune_heads, grow_layer]
+        prune_heads: {steps: 10, count: 4}
+        approach: {parts: [heads, neurons], recovery_steps: 3}
+        """, name: "t")
+    var expected = RefinementConfiguration.published
+    expected.cycle = [.pruneHeads, .growLayer]
+    expected.pruneHeads.training.steps = 10
+    expected.pruneHeads.count = 4
+    expected.approach.parts = [.heads, .neurons]
+    expected.approach.recovery.steps = 3
+    #expect(configuration == expected)
+  }
+
+  @Test(arguments: [
+    ("children: 0", "children", 2), ("criterion: luck", "criterion", 2), ("cycle: [grow_heads, root]", "cycle", 2),
+    ("prune_heads:\n  cuont: 2", "prune_heads.cuont", 3), ("grow_heads: {width: 3}", "grow_heads.width", 2),
+    ("dropout: 1.5", "dropout", 2), ("approach: {parts: [feet]}", "approach.parts", 2), ("base: long", "base", 2),
+    ("steps: 3", "steps", 2), ("root: {learning_rate: -1}", "root.learning_rate", 2),
+  ]) func mistakes(_ text: String, _ field: String, _ line: Int) {
+    let error = #expect(throws: YAMLFileError.self) {
+      try RefinementConfiguration(yaml: "schema: edgetwin.refinement/1\n" + text, name: "t")
+    }
+    #expect(error?.field == field && error?.line == line, "\(error.map { "\($0)" } ?? "")")
+  }
+
+  @Test func warmUpIsShort() {
+    let short = RefinementConfiguration.short
+    #expect(short.warmUp(for: .init(steps: 60, learningRate: 1)) == 6)
+    #expect(RefinementConfiguration.published.warmUp(for: .init(steps: 50_000, learningRate: 1)) == 1_000)
+  }
+}

@@ -1,0 +1,131 @@
+import Architectures
+import CoSearch
+import Foundation
+import GRDB
+import Testing
+
+@testable import Studies
+
+/// Files that are not what they should be, and a machine that is in the way.
+@Suite struct StudyFileTests {
+  let fixture: StudyFixture
+
+  init() throws { fixture = try StudyFixture() }
+
+  private func kind(_ body: () throws -> some Any) -> StudyError.Kind? {
+    do {
+      _ = try body()
+      return nil
+    } catch let error as StudyError {
+      #expect(!error.description.contains("\n"))
+      return error.kind
+    } catch {
+      Issue.record("\(error)")
+      return nil
+    }
+  }
+
+  @Test func otherFilesAreNoStudies() throws {
+    defer { fixture.remove() }
+    #expect(throws: InputFileError.self) { try Study.open(fixture.path("none.db")) }
+    #expect(throws: InputFileError.self) { try Study.open(fixture.folder.path) }
+    try Data("schema: edgetwin.problem/1\n".utf8).write(to: fixture.folder.appending(path: "p.yaml"))
+    #expect(kind { try Study.open(fixture.path("p.yaml")) } == .input)
+    #expect(kind { try Study.create(fixture.path("p.yaml"), fixture.definition()) } == .input)
+    // Somebody else's database is left as it is.
+    let other = try DatabaseQueue(path: fixture.path("other.db"))
+    try other.write { try $0.execute(sql: "CREATE TABLE player (id INTEGER)") }
+    try other.close()
+    let before = try Data(contentsOf: fixture.folder.appending(path: "other.db"))
+    #expect(kind { try Study.open(fixture.path("other.db")) } == .input)
+    #expect(kind { try Study.create(fixture.path("other.db"), fixture.definition()) } == .input)
+    #expect(try Data(contentsOf: fixture.folder.appending(path: "other.db")) == before)
+    #expect(kind { try Study.create(fixture.path("none/s.db"), fixture.definition()) } != nil)
+    #expect(kind { try Study.create("", fixture.definition()) } == .input)
+  }
+
+  @Test func anEmptyFileIsNoStudyYet() throws {
+    defer { fixture.remove() }
+    try Data().write(to: fixture.folder.appending(path: "s.db"))
+    #expect(try Study.isBlank(fixture.path()) && Study.isBlank(fixture.path("none.db")))
+    #expect(!FileManager.default.fileExists(atPath: fixture.path("none.db")))
+    #expect(kind { try Study.open(fixture.path()) } == .input)
+    try Study.create(fixture.path(), fixture.definition()).close()
+    #expect(try !Study.isBlank(fixture.path()))
+  }
+
+  @Test func aNewerFileIsNotTouched() throws {
+    defer { fixture.remove() }
+    try Study.create(fixture.path(), fixture.definition()).close()
+    let queue = try DatabaseQueue(path: fixture.path())
+    try queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('2 something later')") }
+    try queue.close()
+    let error = #expect(throws: StudyError.self) { try Study.open(fixture.path()) }
+    #expect(error?.kind == .input && error?.problem.contains("newer program") == true)
+  }
+
+  @Test func damageIsSaid() throws {
+    defer { fixture.remove() }
+    let study = try Study.create(fixture.path(), fixture.definition())
+    _ = try fixture.ask(study, 3_000)
+    #expect(try study.damage().isEmpty)
+    study.close()
+    let url = fixture.folder.appending(path: "s.db")
+    var data = try Data(contentsOf: url)
+    for index in stride(from: 8_192, to: data.count, by: 1) { data[index] = UInt8(truncatingIfNeeded: index &* 31) }
+    try data.write(to: url)
+    #expect(
+      kind {
+        let study = try Study.open(fixture.path())
+        _ = try study.counts()
+        try study.forEachTrial { _ in }
+      } == .input)
+    try data.prefix(50).write(to: url)
+    #expect(kind { try Study.open(fixture.path()) } == .input)
+  }
+
+  @Test func aFullDiskLosesNothingThatWasThere() throws {
+    defer { fixture.remove() }
+    let study = try Study.create(fixture.path(), fixture.definition())
+    _ = try fixture.ask(study, 10)
+    let pages = try #require(try study.queue.read { try Int.fetchOne($0, sql: "PRAGMA page_count") })
+    try study.queue.inDatabase { try $0.execute(sql: "PRAGMA max_page_count = \(pages + 4)") }
+    let error = #expect(throws: StudyError.self) { _ = try fixture.ask(study, 5_000) }
+    #expect(error?.kind == .machine && error?.problem.contains("full") == true)
+    #expect(try study.counts().trials == 10 && study.damage().isEmpty)
+    try study.queue.inDatabase { try $0.execute(sql: "PRAGMA max_page_count = 1000000") }
+    #expect(try fixture.ask(study, 1).map(\.number) == [10])
+  }
+
+  @Test func severalWritersGetTrialsOfTheirOwn() async throws {
+    defer { fixture.remove() }
+    try Study.create(fixture.path(), fixture.definition()).close()
+    let fixture = fixture
+    let numbers = try await withThrowingTaskGroup(of: [Int].self) { group in
+      for _ in 0..<4 {
+        group.addTask {
+          let study = try Study.open(fixture.path())
+          defer { study.close() }
+          var own: [Int] = []
+          for _ in 0..<10 {
+            let trials = try fixture.ask(study, 3).map(\.number)
+            _ = try fixture.tell(study, trials.map(fixture.outcome))
+            own += trials
+          }
+          return own
+        }
+      }
+      return try await group.reduce(into: []) { $0 += $1 }
+    }
+    #expect(numbers.sorted() == Array(0..<120))
+    let study = try Study.open(fixture.path())
+    #expect(try study.counts().complete == 120 && study.damage().isEmpty)
+  }
+
+  @Test func pointsSurviveTheirBytes() {
+    let point = DesignSpace.flexibert2.randomPointForTest
+    #expect(PointCode.point(PointCode.bytes(point)) == point)
+    #expect(PointCode.point([1, 2, 3]) == nil && PointCode.point([UInt8](repeating: 0, count: 52)) == nil)
+    #expect(PointCode.fingerprint(point, device: 0) != PointCode.fingerprint(point, device: 1))
+  }
+}

@@ -1,0 +1,246 @@
+"""Samplers and their peers on the same problems: curves with quartiles, ranks, significance, and the white box's time.
+
+    benchmarks/search/run.sh --seeds 20 --evaluations 100,500,5000
+
+Every run is kept in --output as a JSON line (problem, sampler, seed, evaluations, curve), and is not repeated."""
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+from scipy import stats
+
+sys.path.insert(0, os.path.dirname(__file__))
+from oracle import Oracle  # noqa: E402
+from peers import MOST, PEERS  # noqa: E402
+
+OURS = [
+    "random", "regularized-evolution", "nsga2", "nsga3", "gp", "forest", "gbrt", "boshcode", "boshcode-scaled",
+    "screened-evolution"]
+OUR_MOST = {"boshcode": 100, "boshcode-scaled": 100, "gbrt": 500, "forest": 500}
+DEFAULT = "screened-evolution"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tool", required=True, help="folder of edgetwin and edgetwin-benchmarks")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--evaluations", default="100,500,5000")
+    parser.add_argument("--problems", help="comma-separated; by default all seven")
+    parser.add_argument("--samplers", help="comma-separated names of ours and peers'; by default all")
+    parser.add_argument("--output", default="benchmarks/.cache/search.jsonl")
+    parser.add_argument("--best-seconds", type=float, default=30, help="of explore, for the best known front")
+    parser.add_argument("--curves", help="file for the quartiles of every curve (CSV)")
+    parser.add_argument("--report-only", action="store_true")
+    return parser.parse_args()
+
+
+def problems(names):
+    here = os.path.dirname(__file__)
+    found = {}
+    for folder in [os.path.join(here, "..", "problems"), os.path.join(here, "problems")]:
+        for file in sorted(os.listdir(folder)):
+            found[file.removesuffix(".yaml")] = os.path.normpath(os.path.join(folder, file))
+    return {name: found[name] for name in (names.split(",") if names else found)}
+
+
+class Meter:
+    """Quality of the first n trials of a run: the share of the box's hypervolume that they dominate, or the best scalar."""
+
+    def __init__(self, box):
+        self.box = box
+        self.is_scalar = box["scalar"]
+        self.low = np.array([self.coordinate(n, v) for n, v in zip(box["objectives"], box["ideal"])])
+        self.high = np.array([self.coordinate(n, v) for n, v in zip(box["objectives"], box["reference"])])
+
+    @staticmethod
+    def coordinate(name, value):
+        return -value if name == "accuracy" else math.log(max(value, 1e-30))
+
+    def quality(self, trials):
+        feasible = [t for t in trials if t["feasible"]]
+        if self.is_scalar:
+            return min((t["scalar"] for t in feasible), default=math.nan)
+        rows = np.array([
+            [self.coordinate(n, v) for n, v in zip(self.box["objectives"], t["values"])] for t in feasible])
+        return self.volume(rows)
+
+    def volume(self, rows):
+        if len(rows) == 0:
+            return 0.0
+        from pymoo.indicators.hv import HV
+        scaled = (rows - self.low) / (self.high - self.low)
+        scaled = scaled[(scaled < 1).all(axis=1)]
+        return float(HV(ref_point=np.ones(len(self.low)))(scaled)) if len(scaled) else 0.0
+
+
+def checkpoints(most):
+    points = [n for n in (10, 20, 30, 50, 70, 100, 150, 200, 300, 400, 500, 700, 1000, 1500, 2000, 3000, 4000, 5000)]
+    return [n for n in points if n < most] + [most]
+
+
+def run_one(tools, path, meter, name, seed, evaluations):
+    start = time.perf_counter()
+    if name in PEERS:
+        oracle = Oracle(os.path.join(tools, "edgetwin"), path, meter.box)
+        try:
+            PEERS[name](oracle, evaluations, seed)
+        finally:
+            oracle.close()
+        trials = oracle.trials[:evaluations]
+    else:
+        batch = 5 if evaluations <= 500 else 20
+        output = subprocess.run(
+            [os.path.join(tools, "edgetwin-benchmarks"), "sampler", path, name, str(seed), str(evaluations), str(batch)],
+            check=True, capture_output=True, text=True).stdout
+        trials = [json.loads(line) for line in output.splitlines()]
+    return {
+        "curve": [[n, meter.quality(trials[:n]), trials[n - 1]["seconds"]] for n in checkpoints(len(trials))],
+        "seconds": time.perf_counter() - start}
+
+
+def explore(tools, path, seconds, seed=1, threads=2):
+    output = subprocess.run(
+        [os.path.join(tools, "edgetwin-benchmarks"), "explore", path, str(seconds), str(seed), str(threads)],
+        check=True, capture_output=True, text=True).stdout
+    return json.loads(output)
+
+
+def main():
+    options = arguments()
+    budgets = [int(n) for n in options.evaluations.split(",")]
+    chosen = options.samplers.split(",") if options.samplers else OURS + list(PEERS)
+    os.makedirs(os.path.dirname(options.output), exist_ok=True)
+    kept = []
+    if os.path.exists(options.output):
+        with open(options.output) as file:
+            kept = [json.loads(line) for line in file]
+    done = {(r["problem"], r["sampler"], r["seed"], r["evaluations"]): r for r in kept}
+    skipped = set()
+    references = {}
+    for problem, path in problems(options.problems).items():
+        best = explore(options.tool, path, options.best_seconds)
+        references[problem] = best
+        if options.report_only:
+            continue
+        meter = Meter(best["box"])
+        for seed in range(1, options.seeds + 1):
+            for name in chosen:
+                most = MOST.get(name, OUR_MOST.get(name, max(budgets)))
+                count = max([b for b in budgets if b <= most], default=0)
+                key = (problem, name, seed, count)
+                if count == 0 or key in done or name in skipped:
+                    continue
+                try:
+                    result = run_one(options.tool, path, meter, name, seed, count)
+                except ImportError as error:
+                    print(f"{name} is skipped: {error}", file=sys.stderr)
+                    skipped.add(name)
+                    continue
+                row = dict(problem=problem, sampler=name, seed=seed, evaluations=count, **result)
+                done[key] = row
+                with open(options.output, "a") as file:
+                    file.write(json.dumps(row) + "\n")
+                print(f"{problem} {name} seed {seed}: {row['curve'][-1][1]:.4f} in {row['seconds']:.1f} s", file=sys.stderr)
+    report(options, budgets, chosen, references, done)
+
+
+def at(row, budget):
+    return next((quality for n, quality, _ in row["curve"] if n == budget), None)
+
+
+def report(options, budgets, chosen, references, done):
+    rows = [r for r in done.values() if r["problem"] in references and r["sampler"] in chosen]
+    for budget in budgets:
+        table = {}
+        for row in rows:
+            value = at(row, budget)
+            if value is not None:
+                table.setdefault(row["problem"], {}).setdefault(row["sampler"], {})[row["seed"]] = value
+        names = [n for n in chosen if all(n in table.get(p, {}) for p in references)]
+        if not names:
+            continue
+        print(f"\n### {budget} evaluations\n")
+        print("Share of the best known hypervolume in percent (the least scalar for `published`): median [quartiles] over seeds.\n")
+        print("| sampler | " + " | ".join(references) + " | mean rank |\n| --- |" + " --- |" * (len(references) + 1))
+        ranks = {name: [] for name in names}
+        for problem, reference in references.items():
+            sign = 1 if reference["box"]["scalar"] else -1
+            seeds = set.intersection(*[set(table[problem][n]) for n in names])
+            for seed in seeds:
+                losses = [sign * np.nan_to_num(table[problem][n][seed], nan=1e9) for n in names]
+                for name, rank in zip(names, stats.rankdata(losses)):
+                    ranks[name].append(rank)
+        for name in sorted(names, key=lambda n: np.mean(ranks[n])):
+            cells = []
+            for problem, reference in references.items():
+                values = np.array(list(table[problem][name].values()))
+                low, middle, high = np.percentile(values, [25, 50, 75])
+                if reference["box"]["scalar"]:
+                    cells.append(f"{middle:.4f} [{low:.4f}, {high:.4f}]")
+                else:
+                    low, middle, high = (100 * v / reference["hypervolume"] for v in (low, middle, high))
+                    cells.append(f"{middle:.1f} [{low:.1f}, {high:.1f}]")
+            ours = "**" if name in OURS else ""
+            print(f"| {ours}{name}{ours} | " + " | ".join(cells) + f" | {np.mean(ranks[name]):.2f} |")
+        if DEFAULT in names:
+            significance(table, references, names)
+    white_box(references, rows)
+    if options.curves:
+        curves(options.curves, rows)
+
+
+def significance(table, references, names):
+    """The default against the peer of the best median on each problem: Mann and Whitney's test, two-sided."""
+    peers = [n for n in names if n in PEERS]
+    if not peers:
+        return
+    print("\n| problem | best peer | default better in | p |\n| --- | --- | --- | --- |")
+    for problem, reference in references.items():
+        sign = 1 if reference["box"]["scalar"] else -1
+        best = min(peers, key=lambda n: sign * np.median(list(table[problem][n].values())))
+        ours = np.array(list(table[problem][DEFAULT].values()))
+        theirs = np.array(list(table[problem][best].values()))
+        wins = np.mean(sign * ours[:, None] < sign * theirs[None, :])
+        p = stats.mannwhitneyu(ours, theirs).pvalue
+        print(f"| {problem} | {best} | {100 * wins:.0f} % of pairs | {p:.3g} |")
+
+
+def white_box(references, rows):
+    print("\n### White box: wall time to within 1 % of the best known\n")
+    print("| problem | explore | fastest peer | best of any peer |\n| --- | --- | --- | --- |")
+    for problem, reference in references.items():
+        peers = [r for r in rows if r["problem"] == problem and r["sampler"] in PEERS]
+        if reference["box"]["scalar"]:
+            continue
+        goal = 0.99 * reference["hypervolume"]
+        ours = next((t["seconds"] for t in reference["trace"] if t["hypervolume"] >= goal), None)
+        reached = [s for r in peers for _, quality, s in r["curve"] if quality >= goal]
+        best = max((q for r in peers for _, q, _ in r["curve"]), default=0)
+        longest = max((r["curve"][-1][2] for r in peers), default=0)
+        fastest = f"{min(reached):.2f} s" if reached else f"not within {longest:.0f} s"
+        shown = f"{ours:.3f} s" if ours else "not reached"
+        print(f"| {problem} | {shown} | {fastest} | {100 * best / reference['hypervolume']:.1f} % |")
+
+
+def curves(path, rows):
+    groups = {}
+    for row in rows:
+        for n, quality, seconds in row["curve"]:
+            groups.setdefault((row["problem"], row["sampler"], n), []).append((quality, seconds))
+    with open(path, "w") as file:
+        file.write("problem,sampler,evaluations,lower_quartile,median,upper_quartile,median_seconds,seeds\n")
+        for (problem, sampler, n), values in sorted(groups.items()):
+            low, middle, high = np.percentile([v for v, _ in values], [25, 50, 75])
+            file.write(
+                f"{problem},{sampler},{n},{low:.6g},{middle:.6g},{high:.6g},{np.median([s for _, s in values]):.4g},"
+                f"{len(values)}\n")
+
+
+if __name__ == "__main__":
+    main()
