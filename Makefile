@@ -7,6 +7,8 @@ SWIFT ?= swift
 PYTHON ?= python3
 # The same for the tool, the tests and the benchmarks: other flags would build everything anew.
 BUILD_FLAGS ?= -c release -Xswiftc -enable-testing
+# SwiftPM hands a package's traits on in the order of a hash table: another order builds that package anew.
+export SWIFT_DETERMINISTIC_HASHING = 1
 BIN = $(shell $(SWIFT) build $(BUILD_FLAGS) --show-bin-path)
 
 .PHONY: help setup build run test bench bench-kernels bench-search bench-studies models format lint docs install uninstall clean
