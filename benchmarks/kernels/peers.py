@@ -45,7 +45,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BERTS = {"tiny": (2, 128, 2, 512), "mini": (4, 256, 4, 1024), "base": (12, 768, 12, 3072)}
 OPERATIONS = ["sa_sdp", "sa_wma", "l_dft", "l_dct", "c_5", "c_9", "c_13"]
 LOGIT_LIMIT = 1e-4
-INT8_LOGIT_LIMIT = 0.2
+# The two logits of an untrained model are sums that nearly cancel; what int8 costs, minilm.py says.
+INT8_LOGIT_LIMIT = 0.8
 OURS = "EdgeTwin"
 OUR_INT8 = "EdgeTwin int8"
 ROOFS = {"roof: our kernels": "edgetwin", "roof: oneDNN sgemm": "onednn", "roof: oneDNN packed": "onednn_packed",
