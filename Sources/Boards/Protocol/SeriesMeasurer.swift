@@ -66,9 +66,7 @@ public struct SeriesMeasurer {
       if round > 0, plan.pauseSeconds > 0 { pause() }
       for index in order(round: round, count: workloads.count) {
         if shouldStop() { break rounds }
-        if let warmUp = state.warmUps[index], state.failures[index] == nil,
-          plan.takesPart(round: round, index: index, callSeconds: warmUp.callSeconds)
-        {
+        if let warmUp = state.warmUps[index], state.failures[index] == nil {
           do {
             state.repeats[index].append(
               try repeatOnce(workloads[index], round: round, callSeconds: warmUp.callSeconds, start: start))
