@@ -31,17 +31,21 @@ public struct Calibrator: Sendable {
   public func calibrate(_ rows: [Measurement]) throws -> (file: DeviceFile, report: CalibrationReport) {
     let (series, used) = try self.series(rows)
     let datasheet = datasheetTwin(series)
-    let data = data(series, datasheet: datasheet)
+    let (threadLevels, data) = try threadLevels(series, data: data(series, datasheet: datasheet))
     let fit = try TwinFit(data)
     let timed = data.latencySeconds.count { $0 != nil }
     let validation =
       timed >= TwinModelBuilder.minimumConformalRows ? try CrossValidation(data, seed: seed) : nil
-    let builder = TwinModelBuilder(data: data, fit: fit, validation: validation, datasheet: datasheet)
+    let builder = TwinModelBuilder(
+      data: data, fit: fit, validation: validation, datasheet: datasheet, threadLevels: threadLevels)
     let hash = used.contentHash
-    let model = try builder.model(
+    var model = try builder.model(
       provenance: FitProvenance(
         rows: used.count, dataHash: hash, seed: seed, program: program, ranges: ranges(series),
         settings: series.fittedSettings))
+    if let occasions = OccasionScatter(used) {
+      model.latency.spread = model.latency.spread.adding(logDeviation: occasions.logDeviation)
+    }
     var result = file
     result.runtimes[runtime]?.model = model
     var report = try report(series, data: data, fit: fit, validation: validation, model: model, hash: hash)
@@ -145,7 +149,7 @@ public struct Calibrator: Sendable {
     }
     return TwinFit.Data(
       latencyTable: table(datasheet.latency(), roofline: roofline),
-      energyTable: table(datasheet.energy(), roofline: nil), orders: series.orders,
+      energyTable: table(datasheet.energy(), roofline: nil), orders: series.orders, models: series.models,
       latencySeconds: series.latencySeconds, energyJoules: series.energyJoules,
       peakPowerWatts: series.peakPowerWatts, includesStartup: series.settings.includesStartup)
   }

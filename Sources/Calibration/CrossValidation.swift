@@ -29,11 +29,16 @@ struct CrossValidation: Sendable {
   /// - Parameter seed: of the assignment of rows to folds.
   init(_ data: TwinFit.Data, seed: UInt64) throws {
     let n = data.count
-    folds = min(n, Self.maximumFolds)
+    // All rows of a model are held out together, where there are models enough: at another setting it is no unseen model.
+    let known = Set(data.models).sorted()
+    let numbers = known.count < Self.maximumFolds ? Array(0..<n) : data.models
+    let models = Set(numbers).sorted()
+    folds = min(models.count, Self.maximumFolds)
     var random = CounterRandom(seed: seed, stream: 1)
-    let shuffled = Array(0..<n).shuffled(using: &random)
-    var fold = [Int](repeating: 0, count: n)
-    for (position, row) in shuffled.enumerated() { fold[row] = position % folds }
+    let shuffled = models.shuffled(using: &random)
+    let foldOf = Dictionary(
+      shuffled.enumerated().map { ($1, $0 % folds) }, uniquingKeysWith: { first, _ in first })
+    let fold = numbers.map { foldOf[$0] ?? 0 }
     for held in 0..<folds {
       let test = (0..<n).filter { fold[$0] == held }
       let fit = try TwinFit(data.selecting((0..<n).filter { fold[$0] != held }))

@@ -16,8 +16,9 @@ enum RegimeDetection {
   /// - Parameters:
   ///   - values: in order of measuring, outliers clipped by the caller.
   ///   - weights: 0 to 1 a row.
+  ///   - orders: rising; rows of one place in the series were measured in turns, and are of one stretch. Nil where all places differ.
   /// - Returns: the index of each row's stretch, rising.
-  static func segments(values: [Double], weights: [Double], sigma: Double) -> [Int] {
+  static func segments(values: [Double], weights: [Double], sigma: Double, orders: [Int]? = nil) -> [Int] {
     let n = values.count
     guard n >= 2 * minimumLength else { return [Int](repeating: 0, count: n) }
     var w = [0.0]
@@ -32,7 +33,11 @@ enum RegimeDetection {
     var best = [Double](repeating: .infinity, count: n + 1)
     var previous = [Int](repeating: 0, count: n + 1)
     best[0] = -price
-    for end in minimumLength...n {
+    func splits(_ place: Int) -> Bool {
+      guard let orders, place > 0, place < n else { return true }
+      return orders[place] != orders[place - 1]
+    }
+    for end in minimumLength...n where splits(end) {
       for start in 0...(end - minimumLength) where best[start].isFinite {
         let sum = s[end] - s[start]
         let scatter = (q[end] - q[start]) - sum * sum / max(w[end] - w[start], 1e-9)

@@ -73,6 +73,17 @@ public struct Series: Sendable {
 }
 
 extension Series {
+  /// A number for each row's model; rows that are known by their features only are of models of their own.
+  var models: [Int] {
+    var known: [Architecture: Int] = [:]
+    return architectures.enumerated().map { index, model in
+      guard let model else { return index }
+      if let first = known[model] { return first }
+      known[model] = index
+      return index
+    }
+  }
+
   /// Smallest and largest value of each setting that the rows vary.
   var varied: [(name: String, values: ClosedRange<Int>)] {
     let settings: [(String, [Int])] = [

@@ -209,7 +209,8 @@ struct SeriesFit: Sendable {
       centers[row] + min(max(unexplained[row] - centers[row], -Self.clip * sigma), Self.clip * sigma)
     }
     let split = RegimeDetection.segments(
-      values: byOrder.map { clipped[$0] }, weights: byOrder.map { weights[$0] }, sigma: sigma)
+      values: byOrder.map { clipped[$0] }, weights: byOrder.map { weights[$0] }, sigma: sigma,
+      orders: byOrder.map { orders[$0] })
     for (position, row) in byOrder.enumerated() { segments[row] = split[position] }
     return weights
   }

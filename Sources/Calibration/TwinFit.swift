@@ -9,6 +9,8 @@ struct TwinFit: Sendable {
     var latencyTable: FeatureTable
     var energyTable: FeatureTable
     var orders: [Int]
+    /// Rows of one model have the same number.
+    var models: [Int]
     var latencySeconds: [Double?]
     var energyJoules: [Double?]
     var peakPowerWatts: [Double?]
@@ -19,7 +21,8 @@ struct TwinFit: Sendable {
     func selecting(_ rows: [Int]) -> Data {
       Data(
         latencyTable: latencyTable.selecting(rows), energyTable: energyTable.selecting(rows),
-        orders: rows.map { orders[$0] }, latencySeconds: rows.map { latencySeconds[$0] },
+        orders: rows.map { orders[$0] }, models: rows.map { models[$0] },
+        latencySeconds: rows.map { latencySeconds[$0] },
         energyJoules: rows.map { energyJoules[$0] }, peakPowerWatts: rows.map { peakPowerWatts[$0] },
         includesStartup: includesStartup)
     }

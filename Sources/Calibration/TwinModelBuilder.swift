@@ -10,6 +10,8 @@ struct TwinModelBuilder {
   let validation: CrossValidation?
   /// What the datasheet says of the same device at the same settings.
   let datasheet: DatasheetTwin
+  /// What ``data`` was freed of.
+  var threadLevels: [ThreadLevel] = []
 
   /// Rows from which intervals are conformal.
   static let minimumConformalRows = 9
@@ -29,7 +31,7 @@ struct TwinModelBuilder {
     let levels = series.segments.map { series.levels[$0] - series.typicalLevel }
     return MeasureModel(
       unit: "s", forms: forms(of: series, unit: "s", factor: 1, weight: 1), residual: residual?.model,
-      logLevel: series.center + series.typicalLevel,
+      logLevel: series.center + series.typicalLevel, threadLevels: threadLevels.isEmpty ? nil : threadLevels,
       regimes: RegimeReport.regimes(of: series, typicalLevel: series.typicalLevel),
       spread: spread(validation?.latency, levels: levels, fallback: series, prior: Rescaling.priorScales.latency),
       crossValidation: summary(validation?.latency, levels: levels))

@@ -98,6 +98,20 @@ import struct Measurements.Measurement
     #expect(beyond.extrapolated == ["batch_size", "sequence_length"])
   }
 
+  @Test("the rows of one model are held out together")
+  func modelsAreHeldOutWhole() throws {
+    let models = try Self.models(12, seed: 7)
+    let rows = Self.rows(models, from: 0) + Self.rows(models, from: 100, threads: 2)
+    let calibrator = Calibrator(file: try Self.host.file(), runtime: "native")
+    let (series, _) = try calibrator.series(rows)
+    let validation = try CrossValidation(calibrator.data(series, datasheet: calibrator.datasheetTwin(series)), seed: 3)
+    let scores = validation.latency
+    #expect(scores.rows.count == 24 && validation.folds == 8)
+    let foldOf = Dictionary(zip(scores.rows, scores.fold), uniquingKeysWith: { first, _ in first })
+    #expect((0..<12).allSatisfy { foldOf[$0] != nil && foldOf[$0] == foldOf[$0 + 12] })
+    #expect(Set(scores.fold).count == 8)
+  }
+
   @Test("precisions are not mixed in one fit")
   func mixedPrecisions() throws {
     var rows = Self.rows(try Self.models(8, seed: 6), from: 0)
@@ -116,8 +130,15 @@ import struct Measurements.Measurement
   func plan() {
     let shapes = RoofPlan().shapes
     #expect(Set(shapes).count == shapes.count)
-    for (m, k, n, isOfHead) in [(128, 768, 2304, false), (128, 3072, 768, false), (128, 64, 255, true)] {
-      #expect(shapes.contains(.init(m: m, k: k, n: n, isOfHead: isOfHead)))
+    for shape in [
+      RoofPlan.Shape(m: 128, k: 768, n: 2304, isOfHead: false), .init(m: 128, k: 64, n: 255, isOfHead: true),
+      .init(m: 128, k: 3072, n: 768, isOfHead: false, isNormalised: true),
+      // Few tokens leave most over from whole tiles: all maps.
+      .init(m: 32, k: 768, n: 2304, isOfHead: false), .init(m: 32, k: 4096, n: 3072, isOfHead: false),
+      .init(m: 64, k: 3072, n: 768, isOfHead: false, isNormalised: true),
+    ] {
+      let isPlanned = shapes.contains(shape)
+      #expect(isPlanned, "\(shape)")
     }
     // A hundredth of what measuring may take: about 0.4 TFLOP a pass.
     #expect(shapes.reduce(0) { $0 + $1.flops } < 1e12)

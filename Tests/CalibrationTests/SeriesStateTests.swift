@@ -39,6 +39,22 @@ struct SeriesStateTests {
     }
   }
 
+  @Test("rows that were measured in turns are of one state", arguments: 0..<4)
+  func turns(seed: Int) {
+    let levels = (0..<120).map { $0 < 43 ? 0.0 : ($0 < 70 ? -0.25 : 0.1) }
+    let values = Self.series(levels, seed: UInt64(seed))
+    func segments(_ orders: [Int]) -> [Int] {
+      RegimeDetection.segments(
+        values: values, weights: [Double](repeating: 1, count: 120), sigma: Self.sigma, orders: orders)
+    }
+    #expect(Set(segments([Int](repeating: 7, count: 120))) == [0])
+    #expect(segments(Array(0..<120)).count { $0 == 0 } == 43)
+    // In groups of ten a change shows where the next group starts.
+    let grouped = segments((0..<120).map { $0 / 10 })
+    #expect((1..<120).allSatisfy { grouped[$0] == grouped[$0 - 1] || $0 % 10 == 0 })
+    #expect(Set(grouped).count >= 3)
+  }
+
   @Test("a running median leaves outliers out")
   func runningMedian() {
     var values = [Double](repeating: 1, count: 30)

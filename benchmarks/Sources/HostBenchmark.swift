@@ -11,7 +11,12 @@ import struct Measurements.Measurement
 
 /// The twin of this machine: calibrated within three minutes, then judged by models that it has not seen, at the settings that it was
 /// fitted at and at others. Prints Markdown.
+///
+/// Every stage keeps its rows in a file of the folder and is left out where they are there, so that a machine that others use too is
+/// needed for two or three minutes at a time, and a fit can be changed without measuring again.
 struct HostBenchmark {
+  /// Where rows are kept.
+  var folder: String
   /// Time to calibrate.
   var seconds = 170.0
   var models = 64
@@ -21,8 +26,37 @@ struct HostBenchmark {
   var whatIfSeconds = 25.0
   var threads = CoreAffinity.allowed.count > 1 ? [1, 2] : [1]
   var seed: UInt64 = 1
-  /// File for all rows; nil keeps none.
-  var rowsPath: String?
+
+  enum Stage: String, CaseIterable {
+    /// Roofs, and the models that are fitted.
+    case fit
+    case unseen
+    case length32 = "length-32"
+    case length64 = "length-64"
+    case length256 = "length-256"
+    case batch4 = "batch-4"
+    case batch16 = "batch-16"
+    /// The unseen models once more, minutes later: what one occasion differs from another.
+    case again
+
+    /// Batch size and length of a what-if.
+    var settings: (batch: Int, length: Int)? {
+      switch self {
+      case .length32: (1, 32)
+      case .length64: (1, 64)
+      case .length256: (1, 256)
+      case .batch4: (4, 128)
+      case .batch16: (16, 128)
+      default: nil
+      }
+    }
+
+    var title: String {
+      settings.map { $0.batch == 1 ? "length \($0.length)" : "batch \($0.batch)" } ?? rawValue
+    }
+  }
+
+  init(folder: String) { self.folder = folder }
 
   /// Takes a share of the time, and of the models that are not fitted on: for a first look.
   mutating func shorten(to share: Double) {
@@ -31,47 +65,85 @@ struct HostBenchmark {
     (models, whatIfModels) = (max(4, Int(Double(models) * share)), max(4, Int(Double(whatIfModels) * share)))
   }
 
-  func run() throws {
+  /// Measures the stages that have no rows yet; then, where all have, prints the tables.
+  /// - Parameter stages: no others are measured; empty for all.
+  func run(stages: [Stage]) throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    for stage in stages.isEmpty ? Stage.allCases : stages where rows(stage) == nil {
+      // Roofs, seconds and models are those of the first stage.
+      if stage != .fit && rows(.fit) == nil { try measure(.fit) }
+      try measure(stage)
+    }
+    guard Stage.allCases.allSatisfy({ rows($0) != nil }) else { return }
+    try report()
+  }
+
+  // MARK: Measuring
+
+  private func path(_ name: String) -> String { folder + "/" + name }
+
+  private func rows(_ stage: Stage) -> [Measurement]? { try? MeasurementFile.read(path(stage.rawValue + ".jsonl")) }
+
+  private func write(_ stage: Stage, _ rows: [Measurement]) throws {
+    try Data(rows.map { $0.jsonLine + "\n" }.joined().utf8).write(
+      to: URL(filePath: path(stage.rawValue + ".jsonl")), options: .atomic)
+  }
+
+  /// The device with its roofs, without a fit.
+  private func roofs() throws -> DeviceFile {
+    var file = try DeviceFile(path: path("device.yaml"))
+    file.runtimes["native"]?.model = nil
+    return file
+  }
+
+  private func measure(_ stage: Stage) throws {
     let flag = StopFlag()
-    var calibration = HostCalibration(threads: threads, seconds: seconds, seed: seed)
-    calibration.maximumUnseen = 0
-    let fitted = try calibration.run(flag: flag, progress: { _ in }, emit: { _ in })
-    let known = Set(fitted.rows.compactMap { $0.architecture?.id })
-    let twin = try Twin(
-      file: fitted.file, runtime: "native", settings: Settings(threads: threads.first ?? 1))
-    let unseen = HostSample(twin: twin, seed: seed &+ 1_000, longestSeconds: 1).draw(models, excluding: known)
-    var series = HostSeries(deviceID: fitted.file.device.id, threads: threads, seed: seed, flag: flag)
-    func measure(_ chosen: [Architecture], _ seconds: Double) throws -> [Measurement] {
-      try series.measure(
-        chosen, until: SystemClock().now() + seconds, twin: twin, isUnseen: true, progress: { _ in }, emit: { _ in })
+    if stage == .fit {
+      var calibration = HostCalibration(threads: threads, seconds: seconds, seed: seed)
+      calibration.maximumUnseen = 0
+      let fitted = try calibration.run(flag: flag, progress: { _ in }, emit: { _ in })
+      try Data(try fitted.file.encodedYAML().utf8).write(to: URL(filePath: path("device.yaml")), options: .atomic)
+      try Data("\(fitted.measuredSeconds)".utf8).write(to: URL(filePath: path("seconds.txt")), options: .atomic)
+      return try write(.fit, fitted.rows)
     }
-    let early = try measure(unseen, seriesSeconds)
+    let twin = try Twin(file: try roofs(), runtime: "native", settings: Settings(threads: threads.first ?? 1))
+    var series = HostSeries(deviceID: twin.device.id, threads: threads, seed: seed, flag: flag)
+    if let (batch, length) = stage.settings { (series.batchSize, series.sequenceLength) = (batch, length) }
+    let seconds = stage.settings == nil ? seriesSeconds : whatIfSeconds * Double(threads.count)
+    let measured = try series.measure(
+      try chosen(stage, twin: twin), until: SystemClock().now() + seconds, twin: twin, isUnseen: true,
+      progress: { _ in }, emit: { _ in })
+    try write(stage, measured)
+  }
 
-    // Other settings in between, so that the two series of the same models are minutes apart.
-    let few = HostSample(twin: twin, seed: seed &+ 2_000, longestSeconds: 0.12).draw(
-      whatIfModels, excluding: known.union(unseen.map(\.id)))
-    let settings = [(1, 32), (1, 64), (1, 256), (4, 128), (16, 128)]
-    var others: [(batch: Int, length: Int, rows: [Measurement])] = []
-    for (batch, length) in settings {
-      series.batchSize = batch
-      series.sequenceLength = length
-      others.append((batch, length, try measure(few, whatIfSeconds * Double(threads.count))))
+  /// The models of a stage: those of a stage that went before it, where it is of the same ones.
+  private func chosen(_ stage: Stage, twin: Twin) throws -> [Architecture] {
+    func models(_ stages: [Stage]) -> [Architecture] {
+      var seen = Set<String>()
+      return stages.flatMap { rows($0) ?? [] }.compactMap(\.architecture).filter { seen.insert($0.id).inserted }
     }
-    (series.batchSize, series.sequenceLength) = (1, 128)
-    let late = try measure(unseen, seriesSeconds)
+    let isWhatIf = stage.settings != nil
+    let same = Stage.allCases.first { $0 != .fit && ($0.settings != nil) == isWhatIf && rows($0) != nil }
+    if let same { return models([same]) }
+    let unseen = HostSample(twin: twin, seed: seed &+ 1_000, longestSeconds: 1).draw(
+      self.models, excluding: Set(models([.fit]).map(\.id)))
+    guard isWhatIf else { return unseen }
+    return HostSample(twin: twin, seed: seed &+ 2_000, longestSeconds: 0.12).draw(
+      whatIfModels, excluding: Set((models([.fit]) + unseen).map(\.id)))
+  }
 
-    print("\n## The twin of this machine (`edgetwin-benchmarks host`)\n")
+  // MARK: Tables
+
+  private func report() throws {
+    let fitRows = rows(.fit) ?? []
+    let file = try HostCalibration.fit(fitRows, to: try roofs(), seed: seed).file
+    let seconds = Double((try? String(contentsOfFile: path("seconds.txt"), encoding: .utf8)) ?? "") ?? .nan
     print(
-      "\(fitted.file.device.name): \(known.count) models on \(Self.listed(threads)) threads and"
-        + " \(fitted.file.device.roofs?.products.count ?? 0) products, \(fitted.file.device.roofs?.heads.count ?? 0) heads,"
-        + " measured in \(Int(fitted.measuredSeconds.rounded())) s.\n")
-    try printUnseen(fitted.file, early: early, late: late)
-    try printWhatIf(fitted, others: others, unseen: early)
-    if let rowsPath {
-      let lines = (fitted.rows + early + others.flatMap(\.rows) + late).map { $0.jsonLine + "\n" }.joined()
-      try Data(lines.utf8).write(to: URL(filePath: rowsPath))
-      try Data(try fitted.file.encodedYAML().utf8).write(to: URL(filePath: rowsPath + ".yaml"))
-    }
+      "\(file.device.name): \(Set(fitRows.compactMap { $0.architecture?.id }).count) models on \(Self.listed(threads)) threads"
+        + " and \(file.device.roofs?.products.count ?? 0) products, \(file.device.roofs?.heads.count ?? 0) heads,"
+        + " measured in \(Int(seconds.rounded())) s.\n")
+    try printUnseen(file, early: rows(.unseen) ?? [], late: rows(.again) ?? [])
+    try printWhatIf(file, fitted: fitRows, unseen: rows(.unseen) ?? [])
   }
 
   private static func listed(_ threads: [Int]) -> String { threads.map(String.init).joined(separator: " and ") }
@@ -113,9 +185,7 @@ struct HostBenchmark {
         + " error 5 % (or 1.5 noise floors), Spearman 0.99, coverage 85 to 95 %.\n")
   }
 
-  private func printWhatIf(
-    _ fitted: HostCalibration.Result, others: [(batch: Int, length: Int, rows: [Measurement])], unseen: [Measurement]
-  ) throws {
+  private func printWhatIf(_ file: DeviceFile, fitted: [Measurement], unseen: [Measurement]) throws {
     print(
       "| what if (fitted at batch 1, length 128) | threads | models | median error | bias | 90 % coverage |\n"
         + "| --- | ---: | ---: | ---: | ---: | ---: |")
@@ -126,18 +196,19 @@ struct HostBenchmark {
         "| \(what) | \(count) | \(agreement.count) | \(Self.percent(agreement.medianAbsolutePercentageError)) |"
           + " \(Self.percent(agreement.bias)) | \(Self.percent(agreement.coverage)) |")
     }
-    for (batch, length, rows) in others {
+    for stage in Stage.allCases where stage.settings != nil {
       for count in threads {
-        let pairs = try rows.filter { $0.threads == count }.compactMap { try HostCalibration.pair(fitted.file, $0) }
+        let pairs = try (rows(stage) ?? []).filter { $0.threads == count }.compactMap {
+          try HostCalibration.pair(file, $0)
+        }
         all += pairs
-        row(batch == 1 ? "length \(length)" : "batch \(batch)", "\(count)", pairs)
+        row(stage.title, "\(count)", pairs)
       }
     }
     row("all of these", Self.listed(threads), all)
     // The number of threads as a what-if: only rows of the first number are fitted.
     if threads.count > 1, let first = threads.first {
-      let calibrator = Calibrator(file: fitted.file, runtime: "native", seed: seed)
-      let (file, _) = try calibrator.calibrate(fitted.rows.filter { $0.threads == first })
+      let file = try HostCalibration.fit(fitted.filter { $0.threads == first }, to: try roofs(), seed: seed).file
       for count in threads.dropFirst() {
         row(
           "\(count) threads, fitted on \(first)", "\(count)",

@@ -1,9 +1,14 @@
 import Foundation
 
 let usage = """
-  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | prior | suggest | speed | calibration | host [ROWS.jsonl [SHARE]] | search [SECONDS [PROBLEM…]] | published [SEEDS] | sampler … | explore … | studies [TRIALS] | kernels --serve | training --serve
+  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | prior | suggest | speed | calibration | host [FOLDER [SHARE] [STAGE…]] | noise M.jsonl… | search [SECONDS [PROBLEM…]] | published [SEEDS] | sampler … | explore … | studies [TRIALS] | kernels --serve | training --serve
   EDGETWIN_DATA names the folder with the shared measurements; BASELINE.json is what bdt_baseline.py wrote.
   """
+
+struct BenchmarkUsage: Error, CustomStringConvertible {
+  var text: String
+  var description: String { text }
+}
 
 do {
   switch (CommandLine.arguments.dropFirst().first, CommandLine.arguments.dropFirst(2).first) {
@@ -38,12 +43,20 @@ do {
     try await SamplerBenchmark(problem: problem).explore(
       seconds: rest[0], seed: UInt64(rest[1]), threads: Int(rest[2]))
   case ("kernels", "--serve"): try KernelServer().run()
+  case ("host", let folder):
+    var benchmark = HostBenchmark(folder: folder ?? "benchmarks/.cache/host")
+    var rest = CommandLine.arguments.dropFirst(3)
+    if let share = rest.first.flatMap(Double.init) {
+      benchmark.shorten(to: share)
+      rest = rest.dropFirst()
+    }
+    let stages = rest.compactMap(HostBenchmark.Stage.init)
+    guard stages.count == rest.count else {
+      throw BenchmarkUsage(text: "stages are \(HostBenchmark.Stage.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    try benchmark.run(stages: stages)
+  case ("noise", _?): try NoiseBenchmark(paths: Array(CommandLine.arguments.dropFirst(2))).run()
   case ("training", "--serve"): try TrainingServer().run()
-  case ("host", let rows):
-    var benchmark = HostBenchmark()
-    benchmark.rowsPath = rows
-    if let share = CommandLine.arguments.dropFirst(3).first.flatMap(Double.init) { benchmark.shorten(to: share) }
-    try benchmark.run()
   case ("calibration", _): try CalibrationBenchmark().run()
   default:
     FileHandle.standardError.write(Data((usage + "\n").utf8))

@@ -58,6 +58,10 @@ public struct NoiseFloor: Sendable, Hashable {
   /// The largest of them.
   public var largest: Double
   public var models: Int
+  /// What all models together became slower by from early to late rounds, on the log scale: the median of their signed differences.
+  public var shift: Double
+  /// Standard error of ``shift``, by the scatter of the differences.
+  public var shiftError: Double
   /// Median over the models of the robust standard deviation of single repeats, as a share.
   public var repeatSpread: Double
 
@@ -65,6 +69,7 @@ public struct NoiseFloor: Sendable, Hashable {
   /// - Returns: nil where no model has two rounds.
   public init?(_ series: [[Repeat]]) {
     var differences: [Double] = []
+    var signed: [Double] = []
     var spreads: [Double] = []
     for repeats in series where repeats.count > 1 {
       let values = repeats.sorted { $0.atSeconds < $1.atSeconds }.map(\.seconds)
@@ -72,12 +77,16 @@ public struct NoiseFloor: Sendable, Hashable {
       let early = Statistics.median(Array(values.prefix(part)))
       let late = Statistics.median(Array(values.suffix(part)))
       differences.append(abs(log(late / early)))
+      signed.append(log(late / early))
       spreads.append(1.4826 * Statistics.medianAbsoluteDeviation(values) / Statistics.median(values))
     }
     guard let most = differences.max() else { return nil }
     median = Statistics.median(differences)
     largest = most
     models = differences.count
+    shift = Statistics.median(signed)
+    shiftError =
+      1.2533 * 1.4826 * Statistics.medianAbsoluteDeviation(signed) / Double(signed.count).squareRoot()
     repeatSpread = Statistics.median(spreads)
   }
 }

@@ -2,7 +2,8 @@
 ///
 /// Every model is warmed up until it is steady. Then come rounds: each holds one *repeat* of every model, in an order that is
 /// shuffled anew, so that whatever the machine does over time falls on all models alike. A repeat is as many calls as last long
-/// enough; its value is the median of its calls, the model's the median of its repeats.
+/// enough; its value is the median of its calls, the model's the median of its repeats, of which those do not count that other programs
+/// disturbed most.
 public struct MeasuringProtocol: Sendable, Hashable {
   /// Repeats of each model.
   public var repeats: Int
@@ -14,6 +15,9 @@ public struct MeasuringProtocol: Sendable, Hashable {
   public var warmUp: WarmUp
   /// A repeat this many robust standard deviations from its model's median is an outlier (Iglewicz and Hoaglin 1993 advise 3.5).
   public var outlierDeviations: Double
+  /// A model whose call is longer takes part in every ``longCallRounds``-th round only: few long calls say as much as many short ones.
+  public var longCallSeconds = Double.infinity
+  public var longCallRounds = 3
   /// Seconds to wait between two rounds, to see what the machine does over a long time.
   public var pauseSeconds: Double
   /// Seed of the order.
@@ -57,6 +61,11 @@ public struct MeasuringProtocol: Sendable, Hashable {
     self.outlierDeviations = outlierDeviations
     self.pauseSeconds = pauseSeconds
     self.seed = seed
+  }
+
+  /// Whether a model whose call takes `callSeconds` has a repeat in a round; models of long calls take turns.
+  func takesPart(round: Int, index: Int, callSeconds: Double) -> Bool {
+    callSeconds <= longCallSeconds || (round + index) % max(longCallRounds, 1) == 0
   }
 
   /// Calls of a repeat for a model whose call takes `callSeconds`.

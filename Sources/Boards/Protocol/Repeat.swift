@@ -24,6 +24,26 @@ public struct Repeat: Sendable, Hashable {
   public var seconds: Double {
     callSeconds.count < 3 ? Statistics.mean(callSeconds) : Statistics.median(callSeconds)
   }
+
+  /// How often a second the kernel took a core away.
+  var switchesPerSecond: Double {
+    let sum = callSeconds.reduce(0, +)
+    return sum > 0 ? Double(involuntarySwitches) / sum : 0
+  }
+}
+
+extension [Repeat] {
+  /// So often a second a core is taken away on any machine, for moments.
+  private static let calmSwitchesPerSecond = 10.0
+
+  /// Those that other programs disturbed least: the calmer half, and all others that are calm. What is chosen by is not the time, so that
+  /// the choice by itself makes no model faster or slower.
+  var undisturbed: [Repeat] {
+    let rates = map(\.switchesPerSecond).sorted()
+    guard count > 1 else { return self }
+    let limit = Swift.max(rates[(count + 1) / 2 - 1], Self.calmSwitchesPerSecond)
+    return filter { $0.switchesPerSecond <= limit }
+  }
 }
 
 /// What the repeats of one model say, in seconds of one call.
@@ -32,6 +52,8 @@ public struct RepeatSummary: Sendable, Hashable {
   /// Robust standard deviation of the repeats: 1.4826 times the median distance from the median.
   public var spreadSeconds: Double
   public var repeats: Int
+  /// Repeats that do not count, since other programs disturbed them more than the others.
+  public var disturbedRepeats: Int
   public var calls: Int
   /// The single call that nothing came in between of.
   public var fastestSeconds: Double
@@ -50,12 +72,15 @@ public struct RepeatSummary: Sendable, Hashable {
 
   /// Error of the median, as a share of it, if repeats are independent: 1.2533 standard deviations over the root of their number.
   public var relativeError: Double {
-    repeats > 0 ? 1.2533 * spreadSeconds / Double(repeats).squareRoot() / medianSeconds : .nan
+    repeats > disturbedRepeats
+      ? 1.2533 * spreadSeconds / Double(repeats - disturbedRepeats).squareRoot() / medianSeconds : .nan
   }
 
   /// - Parameter repeats: at least one, each with at least one call.
   public init(_ repeats: [Repeat], outlierDeviations: Double) {
-    let values = repeats.map(\.seconds)
+    let calm = repeats.undisturbed
+    disturbedRepeats = repeats.count - calm.count
+    let values = calm.map(\.seconds)
     let calls = repeats.flatMap(\.callSeconds).sorted()
     let median = Statistics.median(values)
     medianSeconds = median

@@ -66,7 +66,9 @@ public struct SeriesMeasurer {
       if round > 0, plan.pauseSeconds > 0 { pause() }
       for index in order(round: round, count: workloads.count) {
         if shouldStop() { break rounds }
-        if let warmUp = state.warmUps[index], state.failures[index] == nil {
+        if let warmUp = state.warmUps[index], state.failures[index] == nil,
+          plan.takesPart(round: round, index: index, callSeconds: warmUp.callSeconds)
+        {
           do {
             state.repeats[index].append(
               try repeatOnce(workloads[index], round: round, callSeconds: warmUp.callSeconds, start: start))

@@ -42,6 +42,9 @@ public struct MeasurementRun {
     self.now = now
   }
 
+  /// Of fewer models, what all have in common cannot be told from what each scatters by.
+  private static let shiftModels = 5
+
   /// How it went.
   public struct Report: Sendable {
     public var measured = 0
@@ -175,6 +178,7 @@ public struct MeasurementRun {
       "calls": "\(summary.calls)",
       "call_p99_s": "\(summary.p99Seconds)",
       "call_fastest_s": "\(summary.fastestSeconds)",
+      "disturbed_repeats": "\(summary.disturbedRepeats)",
       "outlier_repeats": "\(summary.outlierRounds.count)",
       "outlier_calls": "\(summary.outlierCalls)",
       "involuntary_switches": "\(summary.involuntarySwitches)",
@@ -191,7 +195,13 @@ public struct MeasurementRun {
         format: "%+.4f over %.0f s, Spearman %.2f, p %.2g", drift.change, drift.seconds, drift.spearman,
         drift.probability)
     }
-    if let floor = group.noiseFloor { facts["noise_floor"] = String(format: "%.4f", floor.median) }
+    if let floor = group.noiseFloor {
+      facts["noise_floor"] = String(format: "%.4f", floor.median)
+      if floor.models >= Self.shiftModels {
+        facts["shift"] = String(format: "%+.4f", floor.shift)
+        facts["shift_error"] = String(format: "%.4f", floor.shiftError)
+      }
+    }
     return facts
   }
 }

@@ -16,6 +16,8 @@ public final class KernelBench {
   let input: AlignedMemory
   let output: AlignedMemory
   let bias: AlignedMemory
+  /// Of 8-bit weights.
+  let scales: AlignedMemory
   private var tables: [AlignedMemory] = []
 
   /// What weights of one kind of map are spread over: more than a second-level cache, less than a last-level one.
@@ -28,6 +30,10 @@ public final class KernelBench {
   static let activationFloats = 2_048 * (4_096 + 16)
   static let longest = 512
   static let widestHead = 1_024
+  static let widestMap = 16_384
+
+  /// Whether the kernels multiply in 8-bit integers.
+  public var hasInt8: Bool { kernels.pointee.int8 }
 
   /// - Throws: ``KernelError`` (kind `machine`) where threads cannot be started.
   public init(threads: Int, instructionSet: String? = nil) throws(KernelError) {
@@ -47,12 +53,19 @@ public final class KernelBench {
     var widest = edgetwin_attention()
     widest.head_size = Self.widestHead
     widest.head_size_padded = Self.widestHead
-    scratchStride = (edgetwin_attention_scratch(kernels, &widest, Self.longest) + 63) / 16 * 16
+    var quantised = edgetwin_linear()
+    quantised.inputs = Self.widestMap
+    quantised.precision = Int32(EDGETWIN_INT8.rawValue)
+    let most = max(
+      edgetwin_attention_scratch(kernels, &widest, Self.longest), edgetwin_linear_scratch(&quantised))
+    scratchStride = (most + 63) / 16 * 16
     scratch = AlignedMemory(floats: scratchStride * threads)
     weights = AlignedMemory(byteCount: Self.weightBytes)
     input = AlignedMemory(floats: Self.activationFloats)
     output = AlignedMemory(floats: Self.activationFloats)
-    bias = AlignedMemory(floats: 16_384)
+    bias = AlignedMemory(floats: Self.widestMap + 64)
+    scales = AlignedMemory(floats: Self.widestMap + 64)
+    scales.floats.update(repeating: 0.01, count: Self.widestMap + 64)
     // xorshift32: neither zeros nor numbers that processors handle slowly.
     var state: UInt32 = 2_463_534_242
     for memory in [weights, input, output] {

@@ -14,7 +14,7 @@ public final class KernelProbe {
 
   public enum Kind: Sendable, Hashable {
     /// `rows×inputs` times packed weights.
-    case linear(rows: Int, inputs: Int, outputs: Int, epilogue: Epilogue)
+    case linear(rows: Int, inputs: Int, outputs: Int, epilogue: Epilogue, precision: KernelPrecision = .fp32)
     /// `m×k` times `k×n`, on one thread, as heads compute it.
     case product(m: Int, k: Int, n: Int)
     /// On one thread.
@@ -43,8 +43,8 @@ public final class KernelProbe {
     fourier.initialize(to: nil)
     cosine.initialize(to: nil)
     switch kind {
-    case .linear(let rows, let inputs, let outputs, let epilogue):
-      try addLinear(rows: rows, inputs: inputs, outputs: outputs, epilogue: epilogue)
+    case .linear(let rows, let inputs, let outputs, let epilogue, let precision):
+      try addLinear(rows: rows, inputs: inputs, outputs: outputs, epilogue: epilogue, precision: precision)
     case .heads(let operation, let count, let headSize, let length, let isRelative):
       try addHeads(operation, count: count, headSize: headSize, length: length, isRelative: isRelative)
     case .emptySteps(let count):
@@ -94,8 +94,20 @@ public final class KernelProbe {
     }
   }
 
-  private func addLinear(rows: Int, inputs: Int, outputs: Int, epilogue: Epilogue) throws(KernelError) {
-    let packed = edgetwin_packed_floats(bench.kernels, outputs, inputs)
+  private func addLinear(
+    rows: Int, inputs: Int, outputs: Int, epilogue: Epilogue, precision: KernelPrecision
+  ) throws(KernelError) {
+    guard precision == .fp32 || bench.hasInt8 else {
+      throw KernelError(.machine, "the kernels of this processor do not multiply in 8-bit integers")
+    }
+    guard inputs <= KernelBench.widestMap, outputs <= KernelBench.widestMap else {
+      throw KernelError(.input, "maps are timed alone up to \(KernelBench.widestMap) wide")
+    }
+    let packed =
+      switch precision {
+      case .fp32: edgetwin_packed_floats(bench.kernels, outputs, inputs)
+      case .int8: (edgetwin_packed_int8_bytes(bench.kernels, outputs, inputs) + 63) / 64 * 16
+      }
     try check(
       rows * PlanBuilder.stride(inputs), rows * PlanBuilder.stride(outputs), weights: packed)
     offsets = [0, Int32(rows)]
@@ -107,7 +119,12 @@ public final class KernelProbe {
     linear.outputs = outputs
     linear.output = bench.output.floats
     linear.output_ld = PlanBuilder.stride(outputs)
-    linear.precision = Int32(EDGETWIN_FP32.rawValue)
+    linear.precision = Int32(precision == .int8 ? EDGETWIN_INT8.rawValue : EDGETWIN_FP32.rawValue)
+    if precision == .int8 {
+      linear.scales = UnsafePointer(bench.scales.floats)
+      // Which integers does not matter.
+      linear.sums = UnsafeRawPointer(bench.scales.floats).assumingMemoryBound(to: Int32.self)
+    }
     switch epilogue {
     case .none: break
     case .gelu: linear.activation = Int32(EDGETWIN_ACTIVATION_GELU.rawValue)

@@ -69,6 +69,11 @@ struct DeviceFileChecker {
     ] {
       let place = "\(path).model.\(name)"
       if measure.forms.count > forms { return ("\(place).forms", "at most \(forms) are averaged") }
+      if let levels = measure.threadLevels,
+        !levels.allSatisfy({ Settings.threadCounts.contains($0.threads) && abs($0.log) < 10 })
+      {
+        return ("\(place).thread_levels", "threads must be in \(Settings.threadCounts), and log below 10 either way")
+      }
       if let problem = firstProblem(of: measure, unit: unit, at: place) { return problem }
     }
     if let fit = model.fit {

@@ -12,21 +12,50 @@ public struct Roofs: Sendable, Hashable, Codable {
     public var n: Int
     public var threads: Int
     public var precision: Precision
+    /// Whether a residual sum and a layer norm follow within the call, which threads then share by whole rows.
+    public var isNormalised: Bool
     /// `2mkn` over the time of a call.
     public var flopsPerSecond: Double
 
     enum CodingKeys: String, CodingKey {
       case m, k, n, threads, precision
+      case isNormalised = "normalised"
       case flopsPerSecond = "flop_per_s"
     }
 
-    public init(m: Int, k: Int, n: Int, threads: Int, precision: Precision = .fp32, flopsPerSecond: Double) {
+    public init(
+      m: Int, k: Int, n: Int, threads: Int, precision: Precision = .fp32, isNormalised: Bool = false,
+      flopsPerSecond: Double
+    ) {
       self.m = m
       self.k = k
       self.n = n
       self.threads = threads
       self.precision = precision
+      self.isNormalised = isNormalised
       self.flopsPerSecond = flopsPerSecond
+    }
+
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      m = try container.decode(Int.self, forKey: .m)
+      k = try container.decode(Int.self, forKey: .k)
+      n = try container.decode(Int.self, forKey: .n)
+      threads = try container.decode(Int.self, forKey: .threads)
+      precision = try container.decode(Precision.self, forKey: .precision)
+      isNormalised = try container.decodeIfPresent(Bool.self, forKey: .isNormalised) ?? false
+      flopsPerSecond = try container.decode(Double.self, forKey: .flopsPerSecond)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(m, forKey: .m)
+      try container.encode(k, forKey: .k)
+      try container.encode(n, forKey: .n)
+      try container.encode(threads, forKey: .threads)
+      try container.encode(precision, forKey: .precision)
+      if isNormalised { try container.encode(true, forKey: .isNormalised) }
+      try container.encode(flopsPerSecond, forKey: .flopsPerSecond)
     }
   }
 

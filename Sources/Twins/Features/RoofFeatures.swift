@@ -21,7 +21,7 @@ struct RoofFeatures {
     relative = position == .relativeKey
     batch = Double(settings.batchSize)
     n = Double(settings.sequenceLength)
-    e = settings.precision.bytes
+    e = roofs.bytesPerElement
   }
 
   private var tokens: Double { batch * n }
@@ -42,8 +42,8 @@ struct RoofFeatures {
   func addAttention(_ vector: inout FeatureVector, hiddenSize h: Double, attentionWidth a: Double) {
     addKernels(&vector, 3)
     addProduct(&vector, .projectionSeconds, m: tokens, k: h, n: 3 * a)
-    addProduct(&vector, .projectionSeconds, m: tokens, k: a, n: h)
-    add(&vector, .normalisationSeconds, 2 * elementwise(.layerNorm, elements: tokens * h, flops: 9, operands: 3))
+    addProduct(&vector, .projectionSeconds, m: tokens, k: a, n: h, isNormalised: true)
+    add(&vector, .normalisationSeconds, 2 * roofs.normSeconds(elements: tokens * h))
     setSums(&vector)
   }
 
@@ -76,7 +76,9 @@ struct RoofFeatures {
   func addFeedForward(_ vector: inout FeatureVector, hiddenSize h: Double, stack: [Double]) {
     let widths = [h] + stack + [h]
     for index in 1..<widths.count {
-      addProduct(&vector, .feedForwardSeconds, m: tokens, k: widths[index - 1], n: widths[index])
+      addProduct(
+        &vector, .feedForwardSeconds, m: tokens, k: widths[index - 1], n: widths[index],
+        isNormalised: index == widths.count - 1)
     }
     for width in stack {
       add(
@@ -103,8 +105,14 @@ struct RoofFeatures {
     add(&vector, .dispatchSeconds, count * roofs.dispatchSeconds)
   }
 
-  private func addProduct(_ vector: inout FeatureVector, _ feature: Feature, m: Double, k: Double, n: Double) {
-    add(&vector, feature, roofs.productSeconds(m: m, k: k, n: n))
+  /// - Parameter isNormalised: whether a residual sum and a layer norm end it, in the runtimes that fuse them.
+  private func addProduct(
+    _ vector: inout FeatureVector, _ feature: Feature, m: Double, k: Double, n: Double, isNormalised: Bool = false
+  ) {
+    add(
+      &vector, feature,
+      isNormalised && isEngine
+        ? roofs.normalisedProductSeconds(m: m, k: k, n: n) : roofs.productSeconds(m: m, k: k, n: n))
   }
 
   private func elementwise(

@@ -12,6 +12,8 @@ public struct MeasureModel: Sendable, Hashable, Codable {
   public var residual: ResidualModel?
   /// Added on the log scale: the typical state of the device among the regimes that were seen.
   public var logLevel: Double
+  /// By the number of threads, where rows of several were fitted.
+  public var threadLevels: [ThreadLevel]?
   /// States of the device that were told apart in the order of measuring.
   public var regimes: [Regime]
   public var spread: Spread
@@ -20,19 +22,22 @@ public struct MeasureModel: Sendable, Hashable, Codable {
   enum CodingKeys: String, CodingKey {
     case unit, forms, saturation, residual
     case logLevel = "log_level"
+    case threadLevels = "thread_levels"
     case regimes, spread
     case crossValidation = "cross_validation"
   }
 
   public init(
     unit: String, forms: [LinearForm], saturation: Saturation? = nil, residual: ResidualModel? = nil,
-    logLevel: Double = 0, regimes: [Regime] = [], spread: Spread, crossValidation: CrossValidationSummary? = nil
+    logLevel: Double = 0, threadLevels: [ThreadLevel]? = nil, regimes: [Regime] = [], spread: Spread,
+    crossValidation: CrossValidationSummary? = nil
   ) {
     self.unit = unit
     self.forms = forms
     self.saturation = saturation
     self.residual = residual
     self.logLevel = logLevel
+    self.threadLevels = threadLevels
     self.regimes = regimes
     self.spread = spread
     self.crossValidation = crossValidation

@@ -21,6 +21,10 @@ public struct Rescaling {
   /// The same where roofs say how costs follow batch, length and threads.
   private static let roofDoubt = 0.05
   private static let roofLengthDoubt = 0.08
+  /// Threads share caches, memory and power; what that costs whole models no kernel that is timed by itself shows.
+  private static let roofThreadsDoubt = 0.1
+  /// A format whose products were timed, and no model in it.
+  private static let roofPrecisionDoubt = 0.1
 
   /// How far rows of a device that was never measured lie from the datasheet's prediction: standard deviations on the log scale, of the
   /// platform's level and of its rows around it together, for latency, energy and peak power; Student t of 4 + 7 degrees of freedom. From
@@ -56,6 +60,19 @@ public struct Rescaling {
         peakPower: measure("W", twin.peakPower(), Self.priorScales.peakPower), fit: nil)
     }
     guard let reference else { return model }
+    return rescaled(atThreads(model), reference: reference)
+  }
+
+  /// The model with the levels of the settings' threads.
+  private func atThreads(_ model: TwinModel) -> TwinModel {
+    let threads = settings.threads ?? Int(min(max(1, device.cores?.value ?? 1), 1e6))
+    var result = model
+    result.latency.logLevel += model.latency.threadLevels?.log(threads: threads) ?? 0
+    result.energy.logLevel += model.energy.threadLevels?.log(threads: threads) ?? 0
+    return result
+  }
+
+  private func rescaled(_ model: TwinModel, reference: FittedSettings) -> TwinModel {
     guard isChanged else { return withPaging(model) }
     let from = datasheet(
       file.device,
@@ -193,8 +210,11 @@ public struct Rescaling {
       let usesRoofs = entry.variant.usesRoofs
       sum += (usesRoofs ? Self.roofDoubt : Self.batchDoubt) * fit.excess(.batchSize, of: settings)
       sum += (usesRoofs ? Self.roofLengthDoubt : Self.lengthDoubt) * fit.excess(.sequenceLength, of: settings)
-      sum += (usesRoofs ? Self.roofDoubt : Self.lengthDoubt) * fit.excess(.threads, of: settings)
-      if settings.precision != reference.precision { sum += Self.precisionDoubt }
+      sum += (usesRoofs ? Self.roofThreadsDoubt : Self.lengthDoubt) * fit.excess(.threads, of: settings)
+      if settings.precision != reference.precision {
+        let isTimed = usesRoofs && file.device.roofs?.products.contains { $0.precision == settings.precision } == true
+        sum += isTimed ? Self.roofPrecisionDoubt : Self.precisionDoubt
+      }
     }
     return sum
   }

@@ -54,6 +54,17 @@ public struct Twin: Sendable {
         settings.precision, device: file.device.id,
         known: Precision.allCases.filter { file.device.compute[$0] != nil })
     }
+    // Where kernels were timed on the device itself, a format that none was timed in is one that they do not have.
+    if entry.variant == .native, settings.precision != .fp32, let roofs = file.device.roofs,
+      !roofs.products.isEmpty, file.device.compute[settings.precision] == nil,
+      !roofs.products.contains(where: { $0.precision == settings.precision })
+    {
+      throw TwinError.precision(
+        settings.precision, device: file.device.id,
+        known: Precision.allCases.filter { precision in
+          file.device.compute[precision] != nil || roofs.products.contains { $0.precision == precision }
+        })
+    }
     var device = file.device
     for override in overrides { try override.apply(to: &device) }
     if let last = overrides.last, let problem = DeviceFileChecker.firstProblem(of: device) {
@@ -177,10 +188,13 @@ struct FeatureRange: Sendable {
   /// FLOPs follow the length: where that is another than was fitted, it is named and counted by itself.
   static func all(of fit: FitProvenance?, settings: Settings) -> [FeatureRange] {
     guard let fit else { return [] }
+    // The same model in another format is no smaller one.
+    let format = settings.precision.bytes / fit.settings.precision.bytes
     return Quantity.allCases.compactMap { quantity in
       if quantity == .productFLOPs && fit.excess(.sequenceLength, of: settings) > 0 { return nil }
       guard let range = fit.ranges[quantity.rawValue], range.count == 2, range[0] > 0, range[1] > 0 else { return nil }
-      return FeatureRange(quantity: quantity, lower: range[0], upper: range[1])
+      let unit = quantity == .parameterBytes ? format : 1
+      return FeatureRange(quantity: quantity, lower: unit * range[0], upper: unit * range[1])
     }
   }
 

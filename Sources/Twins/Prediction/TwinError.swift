@@ -16,7 +16,7 @@ public enum TwinError: Error, Sendable, CustomStringConvertible, Equatable {
     case .setting(let name, let value, let range):
       "\(name) \(value) is outside of \(range.lowerBound) to \(range.upperBound)"
     case .precision(let precision, let device, let known):
-      "\(device) does not compute in \(precision.rawValue): its file gives rates for"
+      "\(device) does not compute in \(precision.rawValue): its file has rates for"
         + " \(known.map(\.rawValue).joined(separator: ", "))"
     case .override(let path, let problem): "--set \(path): \(problem)"
     case .doesNotFit(let architecture, let device, let needed, let available):

@@ -8,19 +8,23 @@ public struct RoofPlan: Sendable {
     public var n: Int
     /// One of many that run side by side on single threads: worth measuring on one thread only.
     public var isOfHead: Bool
+    /// With the residual sum and the layer norm that end a layer's halves.
+    public var isNormalised: Bool
 
-    public init(m: Int, k: Int, n: Int, isOfHead: Bool) {
+    public init(m: Int, k: Int, n: Int, isOfHead: Bool, isNormalised: Bool = false) {
       self.m = m
       self.k = k
       self.n = n
       self.isOfHead = isOfHead
+      self.isNormalised = isNormalised
     }
 
     public var flops: Double { 2 * Double(m) * Double(k) * Double(n) }
   }
 
-  /// The shapes of ``space``'s models at the reference length, then every third shape of the other lengths and batches: what lies between
-  /// is interpolated. Ascending in FLOPs, without repeats.
+  /// The shapes of ``space``'s models at the reference length; of fewer tokens all as well, since it is there that shapes differ most in
+  /// what is left over from whole tiles; of more tokens every third, and what lies between is interpolated. Ascending in FLOPs, without
+  /// repeats.
   public let shapes: [Shape]
 
   private static let thinning = 3
@@ -32,23 +36,31 @@ public struct RoofPlan: Sendable {
     space: DesignSpace = .flexibert2, tokens: [Int] = [128, 32, 64, 256, 512, 2048],
     lengths: [Int] = [128, 32, 64, 256]
   ) {
-    var maps: [(Int, Int)] = []
+    var maps: [Shape] = []
     var headSizes: [Int] = []
+    func add(_ k: Int, _ n: Int, isNormalised: Bool = false) {
+      maps.append(Shape(m: 0, k: k, n: n, isOfHead: false, isNormalised: isNormalised))
+    }
     for h in space.hiddenSizes {
       for count in space.headCounts {
         let d = h / count
         if d > 0 && !headSizes.contains(d) { headSizes.append(d) }
-        maps += [(h, 3 * count * d), (count * d, h)]
+        add(h, 3 * count * d)
+        add(count * d, h, isNormalised: true)
       }
-      for next in space.hiddenSizes where next != h { maps.append((h, next)) }
-      for f in space.feedForwardWidths { maps += [(h, f), (f, h)] }
+      for next in space.hiddenSizes where next != h { add(h, next) }
+      for f in space.feedForwardWidths {
+        add(h, f)
+        add(f, h, isNormalised: true)
+      }
     }
-    for f in space.feedForwardWidths { for g in space.feedForwardWidths { maps.append((f, g)) } }
+    for f in space.feedForwardWidths { for g in space.feedForwardWidths { add(f, g) } }
     headSizes.sort()
     var shapes: [Shape] = []
     for (index, m) in tokens.enumerated() {
-      for (position, (k, n)) in maps.enumerated() where index == 0 || (position + index) % Self.thinning == 0 {
-        shapes.append(Shape(m: m, k: k, n: n, isOfHead: false))
+      for (position, map) in maps.enumerated()
+      where m <= tokens.first ?? 0 || (position + index) % Self.thinning == 0 {
+        shapes.append(Shape(m: m, k: map.k, n: map.n, isOfHead: false, isNormalised: map.isNormalised))
       }
     }
     for (index, n) in lengths.enumerated() {
@@ -63,9 +75,10 @@ public struct RoofPlan: Sendable {
     }
     var seen = Set<Shape>()
     self.shapes = shapes.filter { seen.insert($0).inserted }.sorted {
-      ($0.flops, $0.m, $0.k, $0.n) < ($1.flops, $1.m, $1.k, $1.n)
+      ($0.flops, $0.m, $0.k, $0.n, $0.isNormalised ? 1 : 0) < ($1.flops, $1.m, $1.k, $1.n, $1.isNormalised ? 1 : 0)
     }
   }
+
   /// A head to time whole.
   public struct Head: Sendable, Hashable {
     public var headSize: Int

@@ -21,6 +21,8 @@ public struct RoofTable: Sendable {
   public let streamSecondsPerByte: Double
   private let shared: ProductModel
   private let single: ProductModel
+  /// Of products that a residual sum and a layer norm follow: how much longer than the same without, norm apart, on the log scale.
+  private var normalised = ShapeDeviations()
   /// Products of heads run side by side: how many times faster all threads are than one.
   let speedup: Double
   private let elementSeconds: [Roofs.Elementwise.Kernel: Double]
@@ -50,6 +52,9 @@ public struct RoofTable: Sendable {
   private static let assumedHeadSeconds = 1e-6
   private static let assumedCacheBytes = 4e6
   private static let threadEfficiency = 0.9
+  private static let normFLOPsPerElement = 9.0
+  /// Of a measured time, what is left at least when other parts of it are taken off.
+  private static let leastOwnShare = 0.2
 
   /// - Parameters:
   ///   - device: the facts, overrides included.
@@ -72,7 +77,9 @@ public struct RoofTable: Sendable {
     let hostRatio =
       device.host.clock.value * device.host.workPerCycle.value
       / (reference.host.clock.value * reference.host.workPerCycle.value)
-    let bytes = precision.bytes
+    // 8-bit integers are what linear maps multiply; between them, and in heads, activations stay floating-point numbers.
+    let isQuantised = isMeasured && precision == .int8
+    let bytes = isQuantised ? Precision.fp32.bytes : precision.bytes
     let threadShare = min(1, Double(threads) / cores)
     let memoryBandwidth = 0.5 * device.memory.bandwidth.value
     func assumed(share: Double) -> [Double] {
@@ -81,23 +88,26 @@ public struct RoofTable: Sendable {
       return [2 / rate, traffic, traffic, traffic, Self.assumedDispatchSeconds]
     }
     let usable = roofs.products.filter { $0.precision == (isMeasured ? precision : .fp32) }
-    let counts = Set(usable.map(\.threads)).sorted()
     /// The measured number of threads nearest to one that is wanted.
     func nearest(_ wanted: Int, _ counts: [Int]) -> Int? {
       counts.min { abs(log(Double($0) / Double(wanted))) < abs(log(Double($1) / Double(wanted))) }
     }
-    func model(threads wanted: Int) -> ProductModel {
-      guard let count = nearest(wanted, counts) else {
+    func model(_ products: [Roofs.Product], threads wanted: Int, rateRatio: Double) -> ProductModel {
+      let plain = products.filter { !$0.isNormalised }
+      guard let count = nearest(wanted, Set(plain.map(\.threads)).sorted()) else {
         return ProductModel(coefficients: assumed(share: min(1, Double(wanted) / cores)), scale: 1)
       }
       let scale = pow(Double(count) / Double(wanted), count == wanted ? 0 : Self.threadEfficiency) / rateRatio
       return ProductModel(
-        usable.filter { $0.threads == count }, prior: assumed(share: min(1, Double(count) / cores)), scale: scale)
+        plain.filter { $0.threads == count }, prior: assumed(share: min(1, Double(count) / cores)), scale: scale)
     }
-    single = model(threads: 1)
-    shared = threads == 1 ? single : model(threads: threads)
+    let ofHeads = isQuantised ? roofs.products.filter { $0.precision == .fp32 } : usable
+    let headRatio = isQuantised ? peak(device, .fp32) / peak(reference, .fp32) : rateRatio
+    single = model(ofHeads, threads: 1, rateRatio: headRatio)
+    let together = threads == 1 ? single : model(ofHeads, threads: threads, rateRatio: headRatio)
+    shared = isQuantised ? model(usable, threads: threads, rateRatio: rateRatio) : together
     let large = ProductShape(m: 512, k: 768, n: 768)
-    speedup = max(1, single.seconds(large) / shared.seconds(large))
+    speedup = max(1, single.seconds(large) / together.seconds(large))
     callSeconds = (roofs.callSeconds ?? Self.assumedCallSeconds) / hostRatio
     headSeconds = (roofs.headSeconds ?? Self.assumedHeadSeconds) / hostRatio
     let dispatchCount = nearest(threads, roofs.dispatch.map(\.threads))
@@ -123,6 +133,17 @@ public struct RoofTable: Sendable {
       measured.last(where: { $0.bytes > 2 * (roofs.cacheBytes ?? 0) }).map { 1 / $0.bytesPerSecond / bandwidthRatio }
       ?? 1 / memoryBandwidth
     bytesPerElement = bytes
+    let ended = usable.filter(\.isNormalised)
+    if let count = nearest(threads, ended.map(\.threads)) {
+      let scale = pow(Double(count) / Double(threads), count == threads ? 0 : Self.threadEfficiency) / rateRatio
+      normalised = ShapeDeviations(
+        ended.filter { $0.threads == count }.map { entry in
+          let shape = ProductShape(m: Double(entry.m), k: Double(entry.k), n: Double(entry.n))
+          let whole = scale * shape.flops / entry.flopsPerSecond
+          let own = max(whole - normSeconds(elements: shape.m * shape.n), Self.leastOwnShare * whole)
+          return (shape, Foundation.log(own / shared.seconds(shape)))
+        })
+    }
     // Heads compute in fp32 whatever the weights are stored in.
     guard let headCount = nearest(threads, roofs.heads.map(\.threads)) else { return }
     let scale = pow(Double(headCount) / Double(threads), headCount == threads ? 0 : Self.threadEfficiency)
@@ -131,7 +152,7 @@ public struct RoofTable: Sendable {
       let n = Double(entry.length)
       let parts = HeadParts(
         entry.operation, headSize: d, length: n, isRelative: entry.isRelative, isEngine: true, roofs: self)
-      let own = entry.seconds * scale / rateRatio * formatRatio - headSeconds / Double(threads)
+      let own = entry.seconds * scale / headRatio * formatRatio - headSeconds / Double(threads)
       guard parts.sum > 0, own > 0 else { continue }
       headDeviations[HeadKind(operation: entry.operation, isRelative: entry.isRelative), default: []].append(
         HeadDeviation(
@@ -159,6 +180,18 @@ public struct RoofTable: Sendable {
   /// One product of `m×k` and `k×n` on all threads.
   public func productSeconds(m: Double, k: Double, n: Double) -> Double {
     shared.seconds(ProductShape(m: m, k: k, n: n))
+  }
+
+  /// One that a residual sum and a layer norm follow, which themselves come on top (``normSeconds(elements:)``).
+  func normalisedProductSeconds(m: Double, k: Double, n: Double) -> Double {
+    let shape = ProductShape(m: m, k: k, n: n)
+    return shared.seconds(shape) * exp(normalised.log(at: shape))
+  }
+
+  /// A residual sum and a layer norm.
+  func normSeconds(elements: Double) -> Double {
+    elementwiseSeconds(
+      .layerNorm, elements: elements, flopsPerElement: Self.normFLOPsPerElement, bytes: 3 * bytesPerElement * elements)
   }
 
   /// One of many products that run side by side, each on a thread of its own.
@@ -202,13 +235,12 @@ struct ProductShape {
 
   var terms: [Double] { [m * k * n, m * k, k * n, m * n, 1] }
   var logs: (Double, Double, Double) { (log(m), log(k), log(n)) }
+  var flops: Double { 2 * m * k * n }
 }
 
-/// Time of a matrix product as a function of its shape.
-struct ProductModel: Sendable {
-  private let coefficients: [Double]
-  private let deviations: [(m: Double, k: Double, n: Double, log: Double)]
-  private let scale: Double
+/// What single shapes deviate from a model by, on the log scale, and what that says of shapes nearby.
+struct ShapeDeviations: Sendable {
+  private var entries: [(m: Double, k: Double, n: Double, log: Double)] = []
 
   /// Shapes within about a factor of 1.2 of each other deviate alike; numbers of rows further.
   private static let reach = 0.2
@@ -217,12 +249,45 @@ struct ProductModel: Sendable {
   /// Squared distance from which on a shape says nothing.
   private static let farthest = 30 * reach * reach
   private static let doubt = 0.1
+
+  init() {}
+
+  init(_ deviations: [(shape: ProductShape, log: Double)]) {
+    entries = deviations.map { shape, log in
+      let logs = shape.logs
+      return (logs.0, logs.1, logs.2, log)
+    }
+  }
+
+  func log(at shape: ProductShape) -> Double {
+    guard !entries.isEmpty else { return 0 }
+    let logs = shape.logs
+    var sum = 0.0
+    var weights = Self.doubt
+    for entry in entries {
+      let (x, y, z) = (logs.0 - entry.m, logs.1 - entry.k, logs.2 - entry.n)
+      let distance = x * x * Self.rowShare + y * y + z * z
+      guard distance < Self.farthest else { continue }
+      let weight = exp(-distance / (2 * Self.reach * Self.reach))
+      sum += weight * entry.log
+      weights += weight
+    }
+    return sum / weights
+  }
+}
+
+/// Time of a matrix product as a function of its shape.
+struct ProductModel: Sendable {
+  private let coefficients: [Double]
+  private let deviations: ShapeDeviations
+  private let scale: Double
+
   private static let minimumFitted = 8
 
   init(coefficients: [Double], scale: Double) {
     self.coefficients = coefficients
     self.scale = scale
-    deviations = []
+    deviations = ShapeDeviations()
   }
 
   /// - Parameters:
@@ -230,7 +295,7 @@ struct ProductModel: Sendable {
   ///   - scale: factor on every time.
   init(_ entries: [Roofs.Product], prior: [Double], scale: Double) {
     let shapes = entries.map { ProductShape(m: Double($0.m), k: Double($0.k), n: Double($0.n)) }
-    let seconds = zip(entries, shapes).map { 2 * $1.m * $1.k * $1.n / $0.flopsPerSecond }
+    let seconds = zip(entries, shapes).map { $1.flops / $0.flopsPerSecond }
     var fitted = prior
     if entries.count >= Self.minimumFitted {
       // Relative errors; columns in units of their means.
@@ -254,27 +319,15 @@ struct ProductModel: Sendable {
     }
     coefficients = fitted
     self.scale = scale
-    deviations = zip(shapes, seconds).map { shape, time in
-      let base = zip(shape.terms, fitted).reduce(0) { $0 + $1.0 * $1.1 }
-      let logs = shape.logs
-      return (logs.0, logs.1, logs.2, base > 0 ? log(time / base) : 0)
-    }
+    deviations = ShapeDeviations(
+      zip(shapes, seconds).map { shape, time in
+        let base = zip(shape.terms, fitted).reduce(0) { $0 + $1.0 * $1.1 }
+        return (shape, base > 0 ? log(time / base) : 0)
+      })
   }
 
   func seconds(_ shape: ProductShape) -> Double {
     let base = zip(shape.terms, coefficients).reduce(0) { $0 + $1.0 * $1.1 }
-    guard !deviations.isEmpty else { return scale * base }
-    let logs = shape.logs
-    var sum = 0.0
-    var weights = Self.doubt
-    for deviation in deviations {
-      let (x, y, z) = (logs.0 - deviation.m, logs.1 - deviation.k, logs.2 - deviation.n)
-      let distance = x * x * Self.rowShare + y * y + z * z
-      guard distance < Self.farthest else { continue }
-      let weight = exp(-distance / (2 * Self.reach * Self.reach))
-      sum += weight * deviation.log
-      weights += weight
-    }
-    return scale * base * exp(sum / weights)
+    return scale * base * exp(deviations.log(at: shape))
   }
 }

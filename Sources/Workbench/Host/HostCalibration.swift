@@ -103,11 +103,7 @@ public struct HostCalibration: Sendable {
     let rows = try series.measure(
       models, until: fitEnd, twin: roofTwin, isUnseen: false, progress: progress, emit: emit)
     progress(.fit)
-    let calibrator = Calibrator(file: file, runtime: "native", seed: seed, program: "edgetwin \(Program.version)")
-    let calibrated = try calibrator.calibrate(rows)
-    let report = calibrated.report
-    var fitted = calibrated.file
-    fitted.runtimes["native"]?.model?.latency.spread.add(noise: series.noiseFloor)
+    let (fitted, report) = try Self.fit(rows, to: file, seed: seed)
     var unseen: [Measurement] = []
     if !flag.isSet {
       let others = HostSample(space: space, twin: roofTwin, seed: seed &+ 1, longestSeconds: longest).draw(
@@ -126,6 +122,14 @@ public struct HostCalibration: Sendable {
       }, agreement: Agreement(pairs), noiseFloor: series.noiseFloor, measuredSeconds: measured, wasStopped: flag.isSet)
   }
 
+  /// Fits a device whose roofs are known to rows that were measured.
+  public static func fit(
+    _ rows: [Measurement], to file: DeviceFile, seed: UInt64
+  ) throws -> (file: DeviceFile, report: CalibrationReport) {
+    let calibrator = Calibrator(file: file, runtime: "native", seed: seed, program: "edgetwin \(Program.version)")
+    return try calibrator.calibrate(rows)
+  }
+
   /// What a device's twin predicts for a row, beside what was measured; nil for a row without model or latency.
   public static func pair(_ file: DeviceFile, _ row: Measurement, level: Double = 0.9) throws
     -> PredictedAgainstMeasured?
@@ -140,15 +144,5 @@ public struct HostCalibration: Sendable {
     return PredictedAgainstMeasured(
       id: model.id, predicted: try twin.predict(model, level: level).costs.latencySeconds, measuredSeconds: seconds,
       spreadSeconds: row.spreadSeconds)
-  }
-}
-
-extension Spread {
-  /// A machine is a little faster or slower from one occasion to the next, which rows of one occasion do not show: at least so much.
-  private static let leastDeviation = 0.01
-
-  /// Adds what early and late rounds of the same models differed by, whose median is 0.6745 standard deviations.
-  fileprivate mutating func add(noise: NoiseFloor?) {
-    self = adding(logDeviation: max((noise?.median ?? 0) / 0.6745, Self.leastDeviation))
   }
 }

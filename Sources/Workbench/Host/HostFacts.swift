@@ -23,17 +23,16 @@ public enum HostFacts {
       state.clocksHertz.max().map { fact($0, "Hz", .measured, "as the system gave it while roofs were measured") }
       ?? fact(2e9, "Hz", .assumed, "the system does not say")
     let most = roofs.products.map(\.threads).max() ?? 1
-    let peak = roofs.products.filter { $0.threads == most }.map(\.flopsPerSecond).max()
-    let rate: Fact =
-      if let peak {
-        cores <= most
-          ? fact(peak, "FLOP/s", .measured, "fastest matrix product on \(most) threads")
-          : fact(
-            peak * Double(cores) / Double(most), "FLOP/s", .assumed,
-            "fastest matrix product on \(most) of \(cores) cores, times what the others are expected to add")
-      } else {
-        fact(2e10 * Double(cores), "FLOP/s", .assumed, "nothing was measured")
-      }
+    func rate(_ precision: Precision) -> Fact? {
+      let products = roofs.products.filter { $0.threads == most && $0.precision == precision }
+      guard let peak = products.map(\.flopsPerSecond).max() else { return nil }
+      let what = "fastest matrix product\(precision == .fp32 ? "" : " in \(precision.rawValue)")"
+      return cores <= most
+        ? fact(peak, "FLOP/s", .measured, "\(what) on \(most) threads")
+        : fact(
+          peak * Double(cores) / Double(most), "FLOP/s", .assumed,
+          "\(what) on \(most) of \(cores) cores, times what the others are expected to add")
+    }
     let stream = roofs.streams.filter { $0.threads == most }.max { $0.bytes < $1.bytes }
     let bandwidth =
       stream.map {
@@ -56,7 +55,9 @@ public enum HostFacts {
         host: .init(
           core: core(state), clock: clock,
           workPerCycle: fact(0.4, "1", .assumed, "as server cores; roofs stand for it where they were measured")),
-        compute: .init(fp32: rate),
+        compute: .init(
+          fp32: rate(.fp32) ?? fact(2e10 * Double(cores), "FLOP/s", .assumed, "nothing was measured"),
+          int8: rate(.int8)),
         memory: .init(bandwidth: bandwidth, capacity: capacity, reserved: reserved, overflow: .error),
         power: .init(
           idle: fact(2 * Double(cores), "W", .assumed, watts), maximum: fact(10 * Double(cores), "W", .assumed, watts),

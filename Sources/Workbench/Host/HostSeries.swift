@@ -20,7 +20,10 @@ public struct HostSeries {
 
   private static let repeatSeconds = 0.03
   private static let preparationSeconds = 0.4
-  private static let repeats = 3...10
+  /// Rounds; models of long calls have no more than the fewest repeats.
+  private static let rounds = 3...15
+  private static let longCallSeconds = 0.06
+  private static let warmUpSeconds = 0.25
 
   public init(
     deviceID: String, sequenceLength: Int = 128, batchSize: Int = 1, threads: [Int], seed: UInt64, flag: StopFlag
@@ -49,19 +52,27 @@ public struct HostSeries {
       let limit = begin + (end - begin) * Double(index + 1) / Double(threads.count)
       let speed = pow(Double(count) / Double(threads.first ?? 1), 0.8)
       let seconds = calls.map { $0 / speed }
-      let round = seconds.reduce(0) { $0 + max($1, 0.003) + max($1, Self.repeatSeconds) }
-      let start = Double(models.count) * Self.preparationSeconds + seconds.reduce(0) { $0 + max(6 * $1, 0.03) }
-      let affordable = Int((limit - clock.now() - start) / max(round, 1e-3))
-      let plan = MeasuringProtocol(
-        repeats: min(max(affordable, Self.repeats.lowerBound), Self.repeats.upperBound),
-        repeatSeconds: Self.repeatSeconds,
-        warmUp: .init(windowSeconds: 0.005, windowCalls: 1, span: 2, maximumSeconds: 0.8), seed: seed)
+      // Time of one repeat of all models of short calls, and of all of long ones.
+      let (short, long) = seconds.reduce(into: (0.0, 0.0)) { sums, call in
+        let own = max(call, 0.003) + max(call, Self.repeatSeconds)
+        if call > Self.longCallSeconds { sums.1 += own } else { sums.0 += own }
+      }
+      let fewest = Self.rounds.lowerBound
+      let start =
+        Double(models.count) * Self.preparationSeconds
+        + seconds.reduce(0) { $0 + max(min(6 * $1, Self.warmUpSeconds), 0.03, $1) }
+      let affordable = Int((limit - clock.now() - start - Double(fewest) * long) / max(short, 1e-3))
+      let rounds = min(max(affordable / fewest * fewest, fewest), Self.rounds.upperBound)
+      var plan = MeasuringProtocol(
+        repeats: rounds, repeatSeconds: Self.repeatSeconds,
+        warmUp: .init(windowSeconds: 0.005, windowCalls: 1, span: 2, maximumSeconds: Self.warmUpSeconds), seed: seed)
+      (plan.longCallSeconds, plan.longCallRounds) = (Self.longCallSeconds, rounds / fewest)
       var measurer = SeriesMeasurer(plan: plan)
       let flag = flag
       // What was planned too tightly may take half as long again.
       let latest = limit + 0.5 * (end - begin) / Double(threads.count)
       // A twin needs its rows: where the time allows no more than the fewest repeats, they are taken all the same.
-      let isCut = affordable > Self.repeats.lowerBound
+      let isCut = affordable > fewest
       measurer.shouldStop = { flag.isSet || isCut && clock.now() > latest }
       measurer.progress = { progress(.models(done: $0, of: $1, threads: count, isUnseen: isUnseen)) }
       let allowed = CoreAffinity.allowed
@@ -72,17 +83,17 @@ public struct HostSeries {
         device: deviceID, runtime: NativeRuntime(),
         settings: RunSettings(batchSize: batchSize, sequenceLength: sequenceLength, threads: count),
         measurer: measurer, cores: cores, environment: ["program": "edgetwin \(Program.version)"])
-      let firstOrder = order
-      let report = try run.measure(models) { position, row in
+      let order = order
+      let report = try run.measure(models) { _, row in
         var row = row
-        // Numbers of threads side by side: a difference between them is no change of the machine over time.
-        row.order = firstOrder + position * threads.count + index
+        // Models are measured in turns: a difference between them is no change of the machine over time.
+        row.order = order
         rows.append(row)
         try emit(row)
       }
       if let floor = report.noiseFloor, floor.models > (noiseFloor?.models ?? 0) { noiseFloor = floor }
     }
-    order += models.count * threads.count
-    return rows.sorted { ($0.order ?? 0) < ($1.order ?? 0) }
+    order += 1
+    return rows
   }
 }

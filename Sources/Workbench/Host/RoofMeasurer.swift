@@ -44,7 +44,7 @@ public struct RoofMeasurer {
     case softmax
     case stream(Int)
     case head(HeadOperation, RoofPlan.Head, isRelative: Bool)
-    case product(RoofPlan.Shape)
+    case product(RoofPlan.Shape, KernelPrecision)
 
     var isOverhead: Bool {
       switch self {
@@ -136,16 +136,30 @@ public struct RoofMeasurer {
             isRelative: isRelative))
       }
     }
-    for shape in RoofPlan(space: space).shapes where shape.flops <= Self.largestFLOPs {
+    var isThird = 0
+    for shape in RoofPlan(space: space).shapes
+    where 2 * Double(shape.m * shape.k * Self.columns(shape)) <= Self.largestFLOPs {
       if shape.isOfHead {
-        if bench.threads == 1 { try add(.product(shape), .product(m: shape.m, k: shape.k, n: shape.n)) }
+        if bench.threads == 1 { try add(.product(shape, .fp32), .product(m: shape.m, k: shape.k, n: shape.n)) }
       } else {
-        // Of a map whose weights would not stay in cache, as many columns as do: the rate is that of a column.
-        let columns = min(shape.n, max(64, (2 << 20) / shape.k / 64 * 64))
-        try add(.product(shape), .linear(rows: shape.m, inputs: shape.k, outputs: columns, epilogue: .none))
+        // Of a lower precision fewer shapes: what differs is mostly the rate.
+        isThird = (isThird + 1) % 3
+        for precision in bench.hasInt8 && isThird == 0 ? [KernelPrecision.fp32, .int8] : [.fp32] {
+          try add(
+            .product(shape, precision),
+            .linear(
+              rows: shape.m, inputs: shape.k, outputs: Self.columns(shape),
+              epilogue: shape.isNormalised ? .norm : .none, precision: precision))
+        }
       }
     }
     return result
+  }
+
+  /// Of a map whose weights would not stay in cache, as many columns as do: the rate is that of a column. A norm is over all of them, and
+  /// of widths that are few.
+  private static func columns(_ shape: RoofPlan.Shape) -> Int {
+    shape.isOfHead || shape.isNormalised ? shape.n : min(shape.n, max(64, (1 << 20) / shape.k / 64 * 64))
   }
 
   /// As many heads as the widest layers with heads of this size have, and as many on each thread.
@@ -196,18 +210,24 @@ public struct RoofMeasurer {
           .init(
             operation: operation, headSize: head.headSize, length: head.length, isRelative: isRelative,
             threads: threads, seconds: share))
-      case .product(let shape):
-        let columns = shape.isOfHead ? shape.n : min(shape.n, max(64, (2 << 20) / shape.k / 64 * 64))
+      case .product(let shape, let precision):
         let own = shape.isOfHead ? seconds : max(seconds - step, 0.2 * seconds)
         roofs.products.append(
           .init(
-            m: shape.m, k: shape.k, n: shape.n, threads: threads,
-            flopsPerSecond: 2 * Double(shape.m) * Double(shape.k) * Double(columns) / own))
+            m: shape.m, k: shape.k, n: shape.n, threads: threads, precision: precision == .int8 ? .int8 : .fp32,
+            isNormalised: shape.isNormalised,
+            flopsPerSecond: 2 * Double(shape.m) * Double(shape.k) * Double(Self.columns(shape)) / own))
       default: break
       }
     }
     roofs.streams.sort { ($0.threads, $0.bytes) < ($1.threads, $1.bytes) }
-    roofs.products.sort { ($0.threads, $0.m, $0.k, $0.n) < ($1.threads, $1.m, $1.k, $1.n) }
+    func place(_ product: Roofs.Product) -> [Int] {
+      [
+        product.precision == .fp32 ? 0 : 1, product.threads, product.m, product.k, product.n,
+        product.isNormalised ? 1 : 0,
+      ]
+    }
+    roofs.products.sort { place($0).lexicographicallyPrecedes(place($1)) }
     roofs.heads.sort {
       ($0.threads, $0.operation.rawValue, $0.length, $0.headSize)
         < ($1.threads, $1.operation.rawValue, $1.length, $1.headSize)
