@@ -12,6 +12,11 @@ import Testing
       .linear(rows: 17, inputs: 33, outputs: 40, epilogue: .norm), .emptySteps(5), .stream(bytes: 1 << 16),
       .product(m: 5, k: 7, n: 9), .softmax(rows: 3, columns: 21),
     ]
+    if bench.hasInt8 {
+      for epilogue: KernelProbe.Epilogue in [.none, .gelu, .norm] {
+        kinds.append(.linear(rows: 17, inputs: 33, outputs: 40, epilogue: epilogue, precision: .int8))
+      }
+    }
     for operation in HeadOperation.allCases {
       for isRelative in [false, true] {
         // Lengths of one and odd ones, sizes that fill no vector.
@@ -49,5 +54,11 @@ import Testing
       #expect(throws: KernelError.self) { _ = try KernelProbe(kind, bench: bench) }
     }
     #expect(throws: KernelError.self) { _ = try KernelBench(threads: 0) }
+    let plain = try KernelBench(threads: 1, instructionSet: "baseline")
+    #expect(!plain.hasInt8)
+    #expect(throws: KernelError.self) {
+      _ = try KernelProbe(
+        .linear(rows: 8, inputs: 16, outputs: 16, epilogue: .none, precision: .int8), bench: plain)
+    }
   }
 }

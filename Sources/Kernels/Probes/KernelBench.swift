@@ -33,7 +33,9 @@ public final class KernelBench {
   static let widestMap = 16_384
 
   /// Whether the kernels multiply in 8-bit integers.
-  public var hasInt8: Bool { kernels.pointee.int8 }
+  public var hasInt8: Bool { int8Kernels != nil }
+  /// As a session takes them: where the widest vectors have no 8-bit products, those of AVX2.
+  let int8Kernels: UnsafePointer<edgetwin_kernels>?
 
   /// - Throws: ``KernelError`` (kind `machine`) where threads cannot be started.
   public init(threads: Int, instructionSet: String? = nil) throws(KernelError) {
@@ -48,6 +50,14 @@ public final class KernelBench {
     }
     self.threads = threads
     self.kernels = kernels
+    int8Kernels =
+      if kernels.pointee.int8 {
+        kernels
+      } else if instructionSet != "baseline", let narrower = edgetwin_kernels_best("avx2"), narrower.pointee.int8 {
+        narrower
+      } else {
+        nil
+      }
     self.pool = pool
     library = MatrixLibrary(name: "edgetwin", version: "", core: String(cString: kernels.pointee.name))
     var widest = edgetwin_attention()

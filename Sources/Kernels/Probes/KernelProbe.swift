@@ -29,6 +29,7 @@ public final class KernelProbe {
 
   public let kind: Kind
   private let bench: KernelBench
+  private let kernels: UnsafePointer<edgetwin_kernels>
   private var steps: [edgetwin_step] = []
   private var offsets: [Int32] = [0, 1]
   private let fourier: UnsafeMutablePointer<UnsafePointer<Float>?>
@@ -38,6 +39,8 @@ public final class KernelProbe {
   public init(_ kind: Kind, bench: KernelBench) throws(KernelError) {
     self.kind = kind
     self.bench = bench
+    kernels =
+      if case .linear(_, _, _, _, .int8) = kind, let int8 = bench.int8Kernels { int8 } else { bench.kernels }
     fourier = .allocate(capacity: 1)
     cosine = .allocate(capacity: 1)
     fourier.initialize(to: nil)
@@ -105,8 +108,8 @@ public final class KernelProbe {
     }
     let packed =
       switch precision {
-      case .fp32: edgetwin_packed_floats(bench.kernels, outputs, inputs)
-      case .int8: (edgetwin_packed_int8_bytes(bench.kernels, outputs, inputs) + 63) / 64 * 16
+      case .fp32: edgetwin_packed_floats(kernels, outputs, inputs)
+      case .int8: (edgetwin_packed_int8_bytes(kernels, outputs, inputs) + 63) / 64 * 16
       }
     try check(
       rows * PlanBuilder.stride(inputs), rows * PlanBuilder.stride(outputs), weights: packed)
@@ -244,7 +247,7 @@ public final class KernelProbe {
         fourier: UnsafePointer(fourier), cosine: UnsafePointer(cosine))
       steps.withUnsafeBufferPointer { steps in
         edgetwin_run(
-          bench.kernels, bench.pool, steps.baseAddress.map { $0 + range.lowerBound }, range.count, &tokens,
+          kernels, bench.pool, steps.baseAddress.map { $0 + range.lowerBound }, range.count, &tokens,
           bench.scratch.floats, bench.scratchStride, nil)
       }
     }
