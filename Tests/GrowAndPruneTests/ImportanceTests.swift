@@ -140,14 +140,18 @@ import Testing
     importance.heads[0] = [1.5, 5, 5, 5]
     importance.neurons[0][0] = [Double](repeating: 0.25, count: 8)
     let before = Double(pedigree.architecture.parameterCount(.native).total) * 1e-9
-    func pruned(_ head: Double) throws -> Architecture {
+    func pruned(_ head: Double, _ parameters: Double) throws -> Architecture.Layer {
       importance.heads[0][0] = head
       return try #require(
-        try pruning([.heads, .neurons], latency: before - 1e-9).prune(pedigree, importance: importance, target: 1)
-      ).pedigree.architecture
+        try pruning([.heads, .neurons], latency: before - parameters * 1e-9).prune(
+          pedigree, importance: importance, target: 1)
+      ).pedigree.architecture.layers[0]
     }
-    #expect(try pruned(1.5).layers[0].heads.count == 3)
-    #expect(try pruned(2.5).layers[0].heads.count == 4)
+    // Of 200 parameters, the head gives them all for 1.4, the neurons 132 for 1.
+    #expect(try pruned(1.4, 200).heads.count == 3 && pruned(1.4, 200).feedForward == [8])
+    #expect(try pruned(2.5, 200).feedForward == [4])
+    // What a head gives beyond the target does not count.
+    #expect(try pruned(1.4, 100).heads.count == 4)
   }
 
   @Test func stopsAtWhatCanGo() throws {

@@ -4,7 +4,8 @@ import Architectures
 ///
 /// One part after another is taken: the least important head of a layer, a group of a hidden layer's least important neurons, a group of a
 /// segment's least important channels, or a whole layer; each time the one with the smallest sum of scores for what the twin says it gains.
-/// Gains are in multiples of the limits that are still exceeded, so that several budgets are one target.
+/// Gains are in multiples of the limits that are still exceeded, so that several budgets are one target; what goes beyond the target gains
+/// nothing.
 package struct BudgetPruning {
   package var parts: [RefinementConfiguration.Part]
   /// Neurons and channels that go at a time.
@@ -69,7 +70,7 @@ package struct BudgetPruning {
   ) throws -> Candidate? {
     guard let after = try costs.costs(candidate.pedigree.architecture) else { return nil }
     let gain = zip(limits.ratios(now), limits.ratios(after)).reduce(0.0) { sum, pair in
-      pair.0 > target ? sum + pair.0 - max(pair.1, 0) : sum
+      pair.0 > target ? sum + pair.0 - max(pair.1, target) : sum
     }
     guard gain > 1e-12 else { return nil }
     return Candidate(
