@@ -239,7 +239,7 @@ const edgetwin_training_kernels *edgetwin_training_kernels_best(const char *limi
 const edgetwin_training_kernels *edgetwin_training_kernels_double(void);
 
 // Reals of what a call needs.
-size_t edgetwin_training_linear_packed(size_t rows, size_t inputs, size_t outputs);
+size_t edgetwin_training_linear_packed(size_t inputs, size_t outputs);
 size_t edgetwin_training_scratch(size_t longest, size_t widest_head, size_t widest_layer);
 size_t edgetwin_training_table_ld(size_t n);
 size_t edgetwin_training_square_partials(const edgetwin_training_segment *, size_t count);

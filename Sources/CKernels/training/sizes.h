@@ -4,9 +4,10 @@
 enum {
   // Most of a contraction at a time: a packed panel of so many rows stays in the first-level cache.
   DEPTH = 384,
-  // Rows of a product that one task goes through, and columns of a gradient of weights: their part of the contraction stays in the second-level cache.
-  ROW_BLOCK = 96,
-  COLUMN_BLOCK = 96,
+  // Rows of a product that one task goes through: their part of the contraction stays in the second-level cache.
+  ROW_BLOCK = 192,
+  // Outputs whose gradient of weights is one task; for each such block the inputs are read once.
+  COLUMN_BLOCK = 512,
   // Rows of attention weights that are alive at a time.
   SCORE_ROWS = 48,
 };

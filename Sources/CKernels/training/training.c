@@ -30,8 +30,8 @@ static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 // Panels are at most 32 columns wide.
 static size_t panels(size_t columns, size_t rows) { return (columns + 31) / 32 * 32 * rows; }
 
-size_t edgetwin_training_linear_packed(size_t rows, size_t inputs, size_t outputs) {
-  return larger(panels(outputs, inputs), larger(panels(inputs, outputs), panels(inputs, rows)));
+size_t edgetwin_training_linear_packed(size_t inputs, size_t outputs) {
+  return larger(panels(outputs, inputs), panels(inputs, outputs));
 }
 
 size_t edgetwin_training_scratch(size_t longest, size_t widest_head, size_t widest) {
@@ -39,7 +39,8 @@ size_t edgetwin_training_scratch(size_t longest, size_t widest_head, size_t wide
   const size_t copies = 20 * n * d + 64 * n + 2 * d * np, windows = (2 * n + 16) * d + d * (2 * n + 48);
   const size_t weights = 8 * d * d + 96 * d, blocks = 3 * SCORE_ROWS * np + SCORE_ROWS * (np + SCORE_ROWS + 64 + d);
   const size_t attention = copies + windows + weights + blocks + 1024;
-  const size_t columns = (COLUMN_BLOCK + 32) * (DEPTH + 1);
+  // A panel is at most 32 columns, a tile at most 16, and strips reach a little beyond theirs.
+  const size_t columns = (COLUMN_BLOCK + 2 * 32) * (DEPTH + 1);
   return larger(larger(attention, columns), rounded(widest)) + 64;
 }
 

@@ -172,7 +172,7 @@ final class ActivationPlan {
       if index + 1 < layers.count { products.append((layer.hiddenSize, layers[index + 1].hiddenSize)) }
     }
     if isMaskedLanguageModel { products.append((last, classes)) }
-    let packedReals = products.map { edgetwin_training_linear_packed(max(rows, sequences), $0.0, $0.1) }.max() ?? 0
+    let packedReals = products.map { edgetwin_training_linear_packed($0.0, $0.1) }.max() ?? 0
     packed = AlignedMemory(byteCount: (packedReals + 64) * realBytes, hugePages: true)
     normPartials = AlignedMemory(
       byteCount: (edgetwin_training_norm_partials(max(rows, 1), widest) + 64) * realBytes, hugePages: true)
