@@ -5,7 +5,9 @@ import Twins
 extension Calibrator {
   /// Rows of a number of threads, from which on it has a level of its own.
   private static let minimumThreadRows = 8
-  private static let threadPasses = 2
+  /// A fit takes up part of what numbers of threads differ by, so that each pass finds a part of the rest.
+  private static let threadPasses = 8
+  private static let settledLog = 1e-3
   /// Rows that stand for the expectation that numbers of threads do not differ beyond what the roofs say.
   private static let priorThreadRows = 2.0
 
@@ -27,6 +29,7 @@ extension Calibrator {
     var logs = [Double](repeating: 0, count: numbers.count)
     for _ in 0..<Self.threadPasses {
       let fit = try TwinFit(freed)
+      var largest = 0.0
       let predicted = fit.logPredictions(freed).latency
       for (index, number) in numbers.enumerated() {
         let own = rows[number] ?? []
@@ -36,8 +39,10 @@ extension Calibrator {
         let share = Double(own.count) / (Double(own.count) + Self.priorThreadRows)
         let step = share * Statistics.median(residuals)
         logs[index] += step
+        largest = max(largest, abs(step))
         for row in own { freed.latencySeconds[row] = freed.latencySeconds[row].map { $0 * exp(-step) } }
       }
+      if largest < Self.settledLog { break }
     }
     return (zip(numbers, logs).map { ThreadLevel(threads: $0, log: $1) }, freed)
   }

@@ -57,7 +57,8 @@ public final class InferenceSession {
     let library = try Self.library(options, kernels)
     let packed = PackedModel(source: model, kernels: kernels, library: library, precision: options.precision)
     var builder = PlanBuilder(
-      model: model, packed: packed, batchSize: batchSize, sequenceLength: sequenceLength, head: head)
+      model: model, packed: packed, batchSize: batchSize, sequenceLength: sequenceLength, head: head,
+      threads: options.threads)
     plan = try builder.build()
     let cores = options.pinned ? (0..<options.threads).map { Int32($0) } : nil
     guard let pool = edgetwin_pool_create(options.threads, cores) else {
@@ -156,9 +157,12 @@ public final class InferenceSession {
   }
 
   private func perform(times: UnsafeMutablePointer<Double>?) {
-    plan.steps.withUnsafeBufferPointer { steps in
-      edgetwin_run(
-        packed.kernels, pool, steps.baseAddress, steps.count, tokens.view, scratch.floats, scratchStride, times)
+    withUnsafePointer(to: plan.parts) { parts in
+      plan.steps.withUnsafeBufferPointer { steps in
+        edgetwin_run(
+          packed.kernels, pool, steps.baseAddress, steps.count, tokens.view, parts, scratch.floats, scratchStride, times
+        )
+      }
     }
   }
 

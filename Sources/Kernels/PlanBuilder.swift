@@ -15,6 +15,8 @@ struct Plan {
   var scratchFloats = 0
   var usesFourier = false
   var usesCosine = false
+  /// How groups of steps are run for parts of a batch.
+  var parts: edgetwin_parts
 
   struct Label {
     var name: String
@@ -33,6 +35,8 @@ struct PlanBuilder {
   let head: OutputHead
   private var plan: Plan
   private let regions: Regions
+  /// The group of the next steps, zero for none, the last one that was given, and bytes of its weights.
+  private var group: (current: Int32, last: Int32, bytes: Int) = (0, 0, 0)
 
   private var architecture: Architecture { model.architecture }
   private var kernels: UnsafePointer<edgetwin_kernels> { packed.kernels }
@@ -51,7 +55,7 @@ struct PlanBuilder {
     var answer: UnsafeMutablePointer<Float>
   }
 
-  init(model: Model, packed: PackedModel, batchSize: Int, sequenceLength: Int, head: OutputHead) {
+  init(model: Model, packed: PackedModel, batchSize: Int, sequenceLength: Int, head: OutputHead, threads: Int) {
     self.model = model
     self.packed = packed
     self.batchSize = batchSize
@@ -65,7 +69,10 @@ struct PlanBuilder {
     let contexts = rows * Self.stride(largest(\.attentionWidth))
     let wide = rows * Self.stride(largest { $0.feedForward.max() ?? 0 })
     let stacked = layers.contains { $0.feedForward.count > 1 } ? wide : 0
-    let shared = max(projections + contexts, wide + stacked)
+    let width = max(projections + contexts, wide + stacked) / rows
+    // Each thread's part of a batch has its place in the shared buffers.
+    let partRows = max(sequenceLength, BatchParts.rows)
+    let shared = width * (batchSize > 1 ? max(rows, threads * partRows) : rows)
     let last = layers.last?.hiddenSize ?? 0
     let answer: Int
     switch head {
@@ -80,10 +87,31 @@ struct PlanBuilder {
       first: base, second: base + hidden, projections: base + 2 * hidden,
       contexts: base + 2 * hidden + projections, wideFirst: base + 2 * hidden,
       wideSecond: base + 2 * hidden + wide, answer: base + 2 * hidden + shared)
-    plan = Plan(output: base, activations: memory)
+    plan = Plan(
+      output: base, activations: memory,
+      parts: edgetwin_parts(
+        rows: batchSize > 1 ? partRows : 0, shared: base + 2 * hidden, planned_rows: rows, width: width))
+  }
+
+  /// Begins the steps of a block with so many weights; without weights, steps that always take the whole batch.
+  private mutating func beginBlock(weights: Int?) {
+    guard packed.library == nil, let weights,
+      BatchParts.isApart(weightBytes: weights * (packed.precision == .int8 ? 1 : 4))
+    else {
+      (group.current, group.bytes) = (0, 0)
+      return
+    }
+    let bytes = weights * (packed.precision == .int8 ? 1 : 4)
+    if group.current > 0, BatchParts.isApart(weightBytes: group.bytes + bytes) {
+      group.bytes += bytes
+    } else {
+      group = (group.last + 1, group.last + 1, bytes)
+    }
   }
 
   private mutating func add(_ step: edgetwin_step, _ name: String, _ kernelClass: String, _ layer: Int? = nil) {
+    var step = step
+    step.group = group.current
     plan.labels.append(Plan.Label(name: name, kernelClass: kernelClass, layer: layer))
     guard packed.library != nil, step.kind == Int32(EDGETWIN_STEP_LINEAR.rawValue), step.of.linear.norm.gamma != nil
     else {
@@ -152,12 +180,15 @@ struct PlanBuilder {
       if index + 1 < architecture.layers.count, architecture.layers[index + 1].hiddenSize != width {
         let next = architecture.layers[index + 1].hiddenSize
         let weights = try packed.linear(["encoder.layer.\(index).join"], inputs: width, outputs: next)
+        // Rows lie further apart behind it than before: parts must not be at different layers.
+        beginBlock(weights: nil)
         add(
           linear(weights, from: (current, Self.stride(width)), to: (other, Self.stride(next))), "join", "join", index)
         swap(&current, &other)
         width = next
       }
     }
+    beginBlock(weights: nil)
     try addHead(from: current, width: width, spare: other)
     for step in plan.steps where step.kind == Int32(EDGETWIN_STEP_LINEAR.rawValue) {
       var linear = step.of.linear
@@ -197,6 +228,7 @@ struct PlanBuilder {
     let projection = try packed.linear(
       ["query", "key", "value"].map { "\(name).attention.self.\($0)" }, inputs: h, outputs: a)
     let wide = (regions.projections, Self.stride(3 * a))
+    beginBlock(weights: BatchParts.attentionWeights(width: a))
     add(linear(projection, from: (current, stride), to: wide), "query, key, value", "projection", index)
 
     let contexts = (regions.contexts, Self.stride(a))
@@ -211,6 +243,8 @@ struct PlanBuilder {
 
     var input = (other, stride)
     var width = h
+    let widths = [h] + layer.feedForward + [h]
+    beginBlock(weights: zip(widths, widths.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 })
     for (position, next) in layer.feedForward.enumerated() {
       let part = position == 0 ? "intermediate.dense" : "intermediate.stack.\(position - 1)"
       let weights = try packed.linear(["\(name).\(part)"], inputs: width, outputs: next)

@@ -109,4 +109,36 @@ import Testing
     #expect(
       text.components(separatedBy: "\"normalised\":true").count == 1 + roofs.products.count(where: \.isNormalised))
   }
+
+  /// A batch of small layers is taken by parts, each by one thread: so many times what one thread needs for one.
+  @Test func batchesOfSmallLayersAreTakenByParts() throws {
+    let device = try device(ended: 1.6)
+    func layer(batch: Int, length: Int = 128, threads: Int, width: Double = 256, variant: RuntimeVariant = .native)
+      -> FeatureVector
+    {
+      let form = form(
+        device, Settings(batchSize: batch, sequenceLength: length, threads: threads), variant: variant)
+      return form.feedForward(hiddenSize: width, stack: [4 * width])
+        + form.head(.scaledDotProduct, headSize: width / 4, of: 4)
+    }
+    for feature in [Feature.denseSeconds, .vectorSeconds, .headSeconds] {
+      let one = layer(batch: 1, threads: 1)[feature]
+      #expect(one > 0)
+      #expect(abs(layer(batch: 8, threads: 1)[feature] / one - 1) < 1e-9)
+      #expect(abs(layer(batch: 8, threads: 2)[feature] / (one / 2) - 1) < 1e-9)
+      // Nine parts on two threads: one of them has five.
+      #expect(abs(layer(batch: 9, threads: 2)[feature] / (one * 5 / 9) - 1) < 1e-9)
+      // Four short sequences are one part.
+      #expect(
+        abs(
+          layer(batch: 16, length: 32, threads: 4)[feature] / (layer(batch: 4, length: 32, threads: 1)[feature] / 4) - 1
+        ) < 1e-9)
+    }
+    // Weights that no cache holds are taken by all threads together, as other runtimes take all.
+    func dense(_ batch: Int, _ width: Double, _ variant: RuntimeVariant) -> Double {
+      layer(batch: batch, threads: 2, width: width, variant: variant)[.denseSeconds]
+    }
+    #expect(dense(8, 2048, .native) != dense(1, 2048, .native))
+    #expect(abs(dense(8, 256, .native) / dense(8, 256, .onnxRuntime) - 1) > 1e-3)
+  }
 }

@@ -102,6 +102,7 @@ typedef struct run {
   const edgetwin_step *steps;
   size_t count;
   const edgetwin_tokens *tokens;
+  const edgetwin_parts *parts;  // null: every step takes the whole batch
   float *scratch;
   size_t scratch_floats;
   double *times;
@@ -203,24 +204,124 @@ static void perform(const run *r, const edgetwin_step *step, size_t task, size_t
   }
 }
 
+// MARK: groups of steps, by parts of the batch
+
+// The sequence after the last one of the part that begins with `first`.
+static size_t part_end(const edgetwin_tokens *tokens, size_t first, size_t rows) {
+  size_t end = first + 1;
+  while (end < tokens->batch && (size_t)(tokens->offsets[end + 1] - tokens->offsets[first]) <= rows) end++;
+  return end;
+}
+
+static size_t count_parts(const edgetwin_tokens *tokens, size_t rows) {
+  size_t count = 0;
+  for (size_t first = 0; first < tokens->batch; first = part_end(tokens, first, rows)) count++;
+  return count;
+}
+
+// Parts gain where no thread waits long for another that has one part more.
+static bool has_parts(const edgetwin_tokens *tokens, const edgetwin_parts *parts, size_t threads) {
+  if (!parts || parts->rows == 0) return false;
+  const size_t count = count_parts(tokens, parts->rows);
+  return count > 1 && (count % threads == 0 || count >= 4 * threads);
+}
+
+// Where a part's rows of a buffer begin, `row` being the first of them.
+static float *rows_of_part(const edgetwin_parts *parts, const float *buffer, size_t ld, size_t row, size_t thread) {
+  float *shared = parts->shared;
+  if (buffer < shared || buffer >= shared + parts->planned_rows * parts->width) return (float *)buffer + row * ld;
+  const size_t before = (size_t)(buffer - shared) / parts->planned_rows;
+  return shared + thread * parts->rows * parts->width + before * parts->rows;
+}
+
+static void perform_part(
+    const run *r, const edgetwin_step *step, size_t first, size_t end, size_t thread, float *scratch) {
+  const edgetwin_tokens *tokens = r->tokens;
+  const size_t row = (size_t)tokens->offsets[first], rows = (size_t)tokens->offsets[end] - row;
+  if (step->kind == EDGETWIN_STEP_LINEAR) {
+    edgetwin_linear linear = step->of.linear;
+    linear.input = rows_of_part(r->parts, linear.input, linear.input_ld, row, thread);
+    linear.output = rows_of_part(r->parts, linear.output, linear.output_ld, row, thread);
+    if (linear.residual) linear.residual = rows_of_part(r->parts, linear.residual, linear.residual_ld, row, thread);
+    r->kernels->linear(&linear, 0, rows, 0, panels(r->kernels, linear.outputs), scratch);
+    return;
+  }
+  edgetwin_attention attention = step->of.attention;
+  const float *input = rows_of_part(r->parts, attention.input, attention.input_ld, row, thread);
+  float *output = rows_of_part(r->parts, attention.output, attention.output_ld, row, thread);
+  for (size_t i = first; i < end; i++) {
+    const size_t begin = (size_t)tokens->offsets[i] - row;
+    const int32_t offsets[2] = {0, tokens->offsets[i + 1] - tokens->offsets[i]};
+    const edgetwin_tokens own = {
+        .batch = 1, .offsets = offsets, .ids = tokens->ids + tokens->offsets[i], .types = tokens->types + tokens->offsets[i],
+        .fourier = tokens->fourier + i, .cosine = tokens->cosine + i};
+    attention.input = input + begin * attention.input_ld;
+    attention.output = output + begin * attention.output_ld;
+    for (size_t head = 0; head < attention.head_count; head++) r->kernels->attention(&attention, &own, 0, head, scratch);
+  }
+}
+
+// `times` are those of the steps' ends; before the call, times[0] is that of the group's start.
+static void perform_group(
+    const run *r, const edgetwin_step *steps, size_t count, size_t phase, size_t thread, float *scratch, double *times) {
+  if (times) memset(times + 1, 0, sizeof(double) * count);
+  size_t part = 0, first = 0;
+  for (size_t task = edgetwin_pool_claim(r->pool, phase); first < r->tokens->batch;) {
+    const size_t end = part_end(r->tokens, first, r->parts->rows);
+    if (part == task) {
+      double before = times ? edgetwin_clock() : 0;
+      for (size_t s = 0; s < count; s++) {
+        perform_part(r, steps + s, first, end, thread, scratch);
+        if (!times) continue;
+        const double now = edgetwin_clock();
+        times[s + 1] += now - before;
+        before = now;
+      }
+      task = edgetwin_pool_claim(r->pool, phase);
+    }
+    part++;
+    first = end;
+  }
+}
+
+// Durations that add up to less than the time of the group, into the steps' ends.
+static void share_time(size_t count, double *times) {
+  const double whole = edgetwin_clock() - times[0];
+  double sum = 0;
+  for (size_t s = 1; s <= count; s++) sum += times[s];
+  for (size_t s = 1; s <= count; s++) times[s] = times[s - 1] + whole * (sum > 0 ? times[s] / sum : 1.0 / (double)count);
+}
+
 static void run_steps(void *context, size_t thread) {
   const run *r = context;
   float *scratch = r->scratch + thread * r->scratch_floats;
-  if (thread == 0 && r->times) r->times[0] = edgetwin_clock();
-  for (size_t s = 0; s < r->count; s++) {
+  double *times = thread == 0 ? r->times : NULL;
+  if (times) times[0] = edgetwin_clock();
+  size_t count;
+  for (size_t s = 0, phase = 0; s < r->count; s += count, phase++) {
+    const edgetwin_step *step = r->steps + s;
+    count = 1;
+    if (r->parts && step->group > 0) {
+      while (s + count < r->count && step[count].group == step->group) count++;
+      perform_group(r, step, count, phase, thread, scratch, times ? times + s : NULL);
+      edgetwin_pool_barrier(r->pool, phase);
+      if (times) share_time(count, times + s);
+      continue;
+    }
     size_t across, down;
-    cut(r, r->steps + s, &across, &down);
+    cut(r, step, &across, &down);
     const size_t tasks = across * down;
-    for (size_t task = edgetwin_pool_claim(r->pool, s); task < tasks; task = edgetwin_pool_claim(r->pool, s))
-      perform(r, r->steps + s, task, across, down, scratch);
-    edgetwin_pool_barrier(r->pool, s);
-    if (thread == 0 && r->times) r->times[s + 1] = edgetwin_clock();
+    for (size_t task = edgetwin_pool_claim(r->pool, phase); task < tasks; task = edgetwin_pool_claim(r->pool, phase))
+      perform(r, step, task, across, down, scratch);
+    edgetwin_pool_barrier(r->pool, phase);
+    if (times) times[s + 1] = edgetwin_clock();
   }
 }
 
 void edgetwin_run(
     const edgetwin_kernels *kernels, edgetwin_pool *pool, const edgetwin_step *steps, size_t count,
-    const edgetwin_tokens *tokens, float *scratch, size_t scratch_floats, double *times) {
-  run r = {kernels, pool, steps, count, tokens, scratch, scratch_floats, times};
+    const edgetwin_tokens *tokens, const edgetwin_parts *parts, float *scratch, size_t scratch_floats, double *times) {
+  if (!has_parts(tokens, parts, edgetwin_pool_threads(pool))) parts = NULL;
+  run r = {kernels, pool, steps, count, tokens, parts, scratch, scratch_floats, times};
   edgetwin_pool_run(pool, run_steps, &r);
 }

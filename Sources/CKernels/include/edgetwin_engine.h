@@ -134,6 +134,7 @@ typedef struct edgetwin_row_norm {
 
 typedef struct edgetwin_step {
   int32_t kind;
+  int32_t group;  // steps next to each other with the same number above zero may be run for parts of the batch, one part after another
   union {
     edgetwin_embedding embedding;
     edgetwin_linear linear;
@@ -199,11 +200,21 @@ size_t edgetwin_pool_threads(const edgetwin_pool *);
 // Pins the calling thread; false where the system refuses.
 bool edgetwin_pin_thread(int32_t core);
 
-// Runs the steps in order. `scratch` is one block of `scratch_floats` a thread. With `times` (steps + 1 entries) the clock is read
-// between steps, in seconds.
+// How groups of steps are run for parts of a batch: a part is as many whole sequences as have no more than `rows` tokens together, and
+// one thread takes it through all steps of a group. Buffers that lie in `shared`, which has `width` floats for each of `planned_rows` rows,
+// hold nothing from one group to the next: there each thread has a place of its own.
+typedef struct edgetwin_parts {
+  size_t rows;
+  float *shared;
+  size_t planned_rows, width;
+} edgetwin_parts;
+
+// Runs the steps in order; groups of them by parts where `parts` is given and the threads get as many each. `scratch` is one block of
+// `scratch_floats` a thread. With `times` (steps + 1 entries) the clock is read between steps, in seconds; the time of a group is divided
+// among its steps as the first thread took it.
 void edgetwin_run(
     const edgetwin_kernels *, edgetwin_pool *, const edgetwin_step *steps, size_t count, const edgetwin_tokens *,
-    float *scratch, size_t scratch_floats, double *times);
+    const edgetwin_parts *parts, float *scratch, size_t scratch_floats, double *times);
 
 double edgetwin_clock(void);
 

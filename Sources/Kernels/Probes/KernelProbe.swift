@@ -247,7 +247,7 @@ public final class KernelProbe {
         fourier: UnsafePointer(fourier), cosine: UnsafePointer(cosine))
       steps.withUnsafeBufferPointer { steps in
         edgetwin_run(
-          kernels, bench.pool, steps.baseAddress.map { $0 + range.lowerBound }, range.count, &tokens,
+          kernels, bench.pool, steps.baseAddress.map { $0 + range.lowerBound }, range.count, &tokens, nil,
           bench.scratch.floats, bench.scratchStride, nil)
       }
     }

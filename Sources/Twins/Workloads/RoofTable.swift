@@ -31,6 +31,9 @@ public struct RoofTable: Sendable {
   /// Measured heads of each kind: how much longer than their parts they take, on the log scale.
   private var headDeviations: [HeadKind: [HeadDeviation]] = [:]
   let bytesPerElement: Double
+  /// The same device with one thread, where there are several and a batch that they can divide.
+  private let alone: [RoofTable]
+  var ofOneThread: RoofTable { alone.first ?? self }
 
   struct HeadKind: Hashable {
     var operation: HeadOperation
@@ -64,6 +67,10 @@ public struct RoofTable: Sendable {
     let cores = max(1, device.cores?.value ?? 1)
     let threads = settings.threads ?? Int(min(cores, 1e6))
     self.threads = threads
+    var ofOne = settings
+    ofOne.threads = 1
+    alone =
+      threads > 1 && settings.batchSize > 1 ? [RoofTable(device: device, reference: reference, settings: ofOne)] : []
     let roofs = device.roofs ?? Roofs()
     func peak(_ device: Device, _ precision: Precision) -> Double {
       (device.compute[precision] ?? device.compute.fp32 ?? device.compute.fp16 ?? device.compute.int8)?.value ?? 1e11
