@@ -14,7 +14,7 @@ roof is its time over ours, the median of the rounds. int8 is our own with 8-bit
 Length 128, fp32, the whole model with embeddings, mask and classifier, the same weights and tokens. Each contender is a process
 that has the model loaded; rounds go through the contenders in random order, and only one of them works at a time. A contender's
 figure is the median of all its calls; a ratio is the fastest peer's time over ours, the median of the rounds, with the range of
-their middle half. Everyone's logits are held against the float64 reference first (1e-4). Nobody gets OPENBLAS_CORETYPE or
+their middle half; where the machine is not one's own, a second ratio is that of calm calls, each contender's fastest tenth. Everyone's logits are held against the float64 reference first (1e-4). Nobody gets OPENBLAS_CORETYPE or
 OPENBLAS_L2_SIZE.
 
 usage: peers.py merge FILE.json …
@@ -158,10 +158,15 @@ def summary(times, ours):
 
     best = min((name for name in medians if name not in (ours, OUR_INT8, *ROOFS)), key=medians.get)
     low, high = np.quantile(ratios(best), [0.25, 0.75])
-    result = {"medians": medians, "best": best, "ratio": statistics.median(ratios(best)), "low": float(low), "high": float(high)}
+    # What nothing came in between of: the tenth part of all calls that was fastest.
+    calm = {name: float(np.quantile([s for part in parts for s in part], 0.1)) for name, parts in times.items()}
+    peers = [name for name in calm if name not in (ours, OUR_INT8, *ROOFS)]
+    result = {"medians": medians, "best": best, "ratio": statistics.median(ratios(best)), "low": float(low), "high": float(high),
+              "calm": calm, "calm_ratio": min(calm[name] for name in peers) / calm[ours]}
     if roofs := [name for name in medians if name in ROOFS]:
         result["roof"] = min(roofs, key=medians.get)
         result["share"] = statistics.median(ratios(result["roof"]))
+        result["calm_share"] = min(calm[name] for name in roofs) / calm[ours]
     if OUR_INT8 in medians:
         result["int8_gain"] = 1 / statistics.median(ratios(OUR_INT8))
     return result
@@ -171,22 +176,25 @@ def print_table(names, records, abouts, lacking):
     """The figures of every race, their mean, and how each contender ran."""
     extra = {"roof, ms": lambda record: f"{record['medians'][record['roof']] * 1e3:.3g}",
              "share of the roof": lambda record: f"{record['share'] * 100:.0f} %",
+             "of calm calls": lambda record: f"{record['calm_share'] * 100:.0f} %",
              "fastest products": lambda record: record["roof"].removeprefix("roof: ")}
     extra = extra if any("roof" in record for record in records) else {}
     if any("int8_gain" in record for record in records):
         extra["int8, ms"] = lambda record: f"{record['medians'][OUR_INT8] * 1e3:.3g}"
         extra["gain of int8"] = lambda record: f"{record['int8_gain']:.2f}"
-    heads = ["model", "batch", "threads", *(f"{name}, ms" for name in names), "fastest peer", "ratio", "middle half", *extra]
+    heads = ["model", "batch", "threads", *(f"{name}, ms" for name in names), "fastest peer", "ratio", "middle half",
+             "ratio of calm calls", *extra]
     print(f"| {' | '.join(heads)} |\n{'| --- ' * len(heads)}|")
     for record in records:
         cells = [record["model"], str(record["batch"]), str(record["threads"]),
                  *(f"{record['medians'][name] * 1e3:.3g}" for name in names), record["best"], f"{record['ratio']:.2f}",
-                 f"{record['low']:.2f} to {record['high']:.2f}", *(cell(record) for cell in extra.values())]
+                 f"{record['low']:.2f} to {record['high']:.2f}", f"{record['calm_ratio']:.2f}", *(cell(record) for cell in extra.values())]
         print(f"| {' | '.join(cells)} |")
     ratios = [record["ratio"] for record in records]
     if ratios:
         print(f"\nGeometric mean of the ratios: {math.exp(statistics.mean(map(math.log, ratios))):.3f}, "
-              f"lowest {min(ratios):.3f}, of {len(ratios)}.")
+              f"lowest {min(ratios):.3f}, of {len(ratios)}; of calm calls "
+              f"{math.exp(statistics.mean(math.log(record['calm_ratio']) for record in records)):.3f}.")
     for name in lacking:
         print(f"- {name}: not on this machine")
     names = [name for name in abouts if name in names or name in ROOFS]
