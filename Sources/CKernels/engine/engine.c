@@ -115,6 +115,11 @@ static size_t rows_of(const run *r, const edgetwin_linear *step) {
 // A library's bits may depend on the size of what it is asked for: its tasks are of one size, whatever the number of threads.
 enum { LIBRARY_ROWS = 128, LIBRARY_COLUMNS = 256 };
 
+// Rows of a task of our own products, where the columns suffice to divide them further.
+enum { TASK_ROWS = 128 };
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
 // How a step is cut into tasks: rows × columns, or sequences × heads.
 static void cut(const run *r, const edgetwin_step *step, size_t *across, size_t *down) {
   const size_t threads = edgetwin_pool_threads(r->pool), wanted = threads == 1 ? 1 : 2 * threads;
@@ -128,15 +133,19 @@ static void cut(const run *r, const edgetwin_step *step, size_t *across, size_t 
         *down = (step->of.linear.outputs + LIBRARY_COLUMNS - 1) / LIBRARY_COLUMNS;
         break;
       }
-      const size_t tiles = (own + r->kernels->tile_rows - 1) / r->kernels->tile_rows;
+      const size_t columns = panels(r->kernels, step->of.linear.outputs);
       if (step->of.linear.norm.gamma) {
-        *across = own < wanted ? own : wanted;
-      } else if (tiles >= wanted) {
-        *across = wanted;
+        *across = least(own, wanted);
+      } else if (threads > 1 && step->of.linear.precision == EDGETWIN_FP32) {
+        // Columns rather than rows: a task then reads only its own weights. Many tasks, since cores are not equally fast at all times.
+        const size_t most = 2 * wanted, blocks = own / TASK_ROWS;
+        *across = blocks < 1 ? 1 : least(blocks, most);
+        *down = least((most + *across - 1) / *across, columns);
+      } else if ((own + r->kernels->tile_rows - 1) / r->kernels->tile_rows >= wanted) {
+        *across = wanted;  // every task of 8-bit products converts its rows first
       } else {
-        const size_t columns = panels(r->kernels, step->of.linear.outputs);
         *across = 1;
-        *down = columns < wanted ? columns : wanted;
+        *down = least(columns, wanted);
       }
       break;
     }
@@ -152,8 +161,6 @@ static void cut(const run *r, const edgetwin_step *step, size_t *across, size_t 
     default: *across = r->tokens->batch;
   }
 }
-
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 static void perform_by_library(const run *r, const edgetwin_linear *step, size_t i, size_t j) {
   const size_t row = i * LIBRARY_ROWS, end = least(row + LIBRARY_ROWS, rows_of(r, step));
