@@ -69,7 +69,7 @@ let package = Package(
     .executableTarget(
       name: "edgetwin",
       dependencies: [
-        "Boards", "GrowAndPrune", "Kernels", "ModelFiles", "Studies", "Text", "Training", "Workbench",
+        "Accuracy", "Boards", "GrowAndPrune", "Kernels", "ModelFiles", "Studies", "Text", "Training", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What compares this project with the published method; not built by `swift build --product edgetwin`.
@@ -93,7 +93,7 @@ let package = Package(
     .testTarget(name: "MeasurementsTests", dependencies: ["Measurements"]),
     .testTarget(name: "TwinsTests", dependencies: ["Twins"]),
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration"]),
-    .testTarget(name: "AccuracyTests", dependencies: ["Accuracy"]),
+    .testTarget(name: "AccuracyTests", dependencies: ["Accuracy"], resources: [.copy("Fixtures")]),
     .testTarget(name: "CoSearchTests", dependencies: ["CoSearch"]),
     .testTarget(
       name: "GrowAndPruneTests",

@@ -31,7 +31,8 @@ struct AccuracyModel: Sendable {
   struct Regressors {
     var size: Double
     var depth: Double
-    var imbalance: Double
+    /// `ln(F / 2A)`.
+    var balance: Double
     var perLayer: Double
   }
 
@@ -41,7 +42,7 @@ struct AccuracyModel: Sendable {
     let layers = max(summary.layers, 1)
     return Regressors(
       size: (attention + 2 * feedForward) / 3 + sizeConstant, depth: Elementary.log(layers / referenceDepth),
-      imbalance: abs(feedForward - attention - ln2), perLayer: 1 / layers)
+      balance: feedForward - attention - ln2, perLayer: 1 / layers)
   }
 
   private static let ln2 = Elementary.log(2)
@@ -81,7 +82,7 @@ struct AccuracyModel: Sendable {
     }
 
     let share = transformSpread * (transformShare + summary.convolutionShare * x.perLayer)
-    let imbalance = Self.imbalanceSpread * x.imbalance
+    let imbalance = Self.imbalanceSpread * abs(x.balance)
     let headSize = Self.headSizeSpread * summary.headSizeDistance * x.perLayer
     let prior = slope * slope * (share * share + imbalance * imbalance + headSize * headSize)
     let deviation = (max(spread, 0) + prior + residual * residual).squareRoot()

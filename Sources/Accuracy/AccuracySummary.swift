@@ -14,6 +14,8 @@ struct AccuracySummary: Sendable, Equatable {
   var convolutionShare = 0.0
   /// Distance of the head size from BERT's, `|log₂(d / 64)|`.
   var headSizeDistance = 0.0
+  /// Logarithm of the hidden size over 128's.
+  var logWidth = 0.0
 
   init() {}
 
@@ -26,6 +28,7 @@ struct AccuracySummary: Sendable, Equatable {
       transformShare += Double(layer.heads.count { $0.isLinearTransform }) / heads
       convolutionShare += Double(layer.heads.count { $0.taps != nil }) / heads
       headSizeDistance += Self.headSizeDistance(layer.headSize)
+      logWidth += Self.logWidth(layer.hiddenSize)
     }
   }
 
@@ -36,6 +39,7 @@ struct AccuracySummary: Sendable, Equatable {
       * Self.attention(
         hiddenSize: row.hiddenSize, headCount: row.headCount, headSize: row.hiddenSize / max(row.headCount, 1))
     feedForward = layers * Self.feedForward(hiddenSize: row.hiddenSize, stack: [row.feedForwardSize])
+    logWidth = layers * Self.logWidth(row.hiddenSize)
   }
 
   static func attention(hiddenSize: Int, headCount: Int, headSize: Int) -> Double {
@@ -50,6 +54,10 @@ struct AccuracySummary: Sendable, Equatable {
       input = Double(width)
     }
     return weights
+  }
+
+  static func logWidth(_ hiddenSize: Int) -> Double {
+    Elementary.log(Double(max(hiddenSize, 1)) / MeasuredCurve.referenceWidth)
   }
 
   static func headSizeDistance(_ headSize: Int) -> Double {

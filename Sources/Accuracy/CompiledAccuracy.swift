@@ -9,7 +9,7 @@ public struct CompiledAccuracy: Sendable {
     var convolutionShare: Float
   }
 
-  private let model: AccuracyModel
+  private let curve: AccuracyCurve
   private let quantile: Double
   /// Probability of the intervals.
   public let level: Double
@@ -17,6 +17,8 @@ public struct CompiledAccuracy: Sendable {
   /// By hidden size, then number of heads.
   private let attention: [Double]
   private let headSizeDistance: [Double]
+  /// By hidden size.
+  private let logWidth: [Double]
   private let headCountCount: Int
   /// By hidden size, then stack.
   private let feedForward: [Double]
@@ -24,7 +26,7 @@ public struct CompiledAccuracy: Sendable {
 
   /// - Parameter level: probability of the central interval of ``estimate(of:)``.
   public init(_ predictor: AccuracyPredictor, space: DesignSpace, level: Double = 0.9) {
-    model = predictor.model
+    curve = predictor.curve
     quantile = predictor.quantile(level: level)
     self.level = level
     let counts = space.headCounts
@@ -46,6 +48,7 @@ public struct CompiledAccuracy: Sendable {
       counts.map { AccuracySummary.attention(hiddenSize: h, headCount: $0, headSize: h / $0) }
     }
     headSizeDistance = space.hiddenSizes.flatMap { h in counts.map { AccuracySummary.headSizeDistance(h / $0) } }
+    logWidth = space.hiddenSizes.map(AccuracySummary.logWidth)
     stackCount = space.feedForwardStackCount
     feedForward = space.hiddenSizes.flatMap { h in
       (0..<space.feedForwardStackCount).map {
@@ -58,18 +61,26 @@ public struct CompiledAccuracy: Sendable {
   public func medians(of points: [DesignPoint], into medians: inout [Double]) {
     medians.removeAll(keepingCapacity: true)
     medians.reserveCapacity(points.count)
-    for point in points { medians.append(model.median(summary(of: point))) }
+    switch curve {
+    case .published(let model): for point in points { medians.append(model.median(summary(of: point))) }
+    case .measured(let curve): for point in points { medians.append(curve.median(summary(of: point))) }
+    }
   }
 
   /// Estimates of points of the space; `estimates` is resized to match.
   public func estimates(of points: [DesignPoint], into estimates: inout [AccuracyEstimate]) {
     estimates.removeAll(keepingCapacity: true)
     estimates.reserveCapacity(points.count)
-    for point in points { estimates.append(model.estimate(summary(of: point), quantile: quantile)) }
+    switch curve {
+    case .published(let model):
+      for point in points { estimates.append(model.estimate(summary(of: point), quantile: quantile)) }
+    case .measured(let curve):
+      for point in points { estimates.append(curve.estimate(summary(of: point), quantile: quantile)) }
+    }
   }
 
   public func estimate(of point: DesignPoint) -> AccuracyEstimate {
-    model.estimate(summary(of: point), quantile: quantile)
+    curve.estimate(summary(of: point), quantile: quantile)
   }
 
   @inline(__always) private func summary(of point: DesignPoint) -> AccuracySummary {
@@ -82,6 +93,7 @@ public struct CompiledAccuracy: Sendable {
       let shape = layer.hidden * headCountCount + Int(head.countIndex)
       summary.attention += attention[shape]
       summary.headSizeDistance += headSizeDistance[shape]
+      summary.logWidth += logWidth[layer.hidden]
       summary.feedForward += feedForward[layer.hidden * stackCount + layer.feedForward]
       summary.transformShare += Double(head.transformShare)
       summary.convolutionShare += Double(head.convolutionShare)

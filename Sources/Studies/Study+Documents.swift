@@ -13,6 +13,8 @@ public struct StudyDocument: Sendable, Hashable {
     case refinement
     /// What was measured of a finalist against what was predicted.
     case confirmation
+    /// A row of accuracies that were measured, which the study's search learns from.
+    case accuracy
   }
 
   public var kind: Kind

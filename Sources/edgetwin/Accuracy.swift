@@ -6,7 +6,8 @@ import Training
 
 struct AccuracyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "accuracy", abstract: "Measure accuracy by training.", subcommands: [AccuracyMeasure.self])
+    commandName: "accuracy", abstract: "Measure accuracy by training, and learn to predict it.",
+    subcommands: [AccuracyMeasure.self, AccuracyPredict.self])
 }
 
 struct AccuracyMeasure: AsyncParsableCommand {
@@ -18,7 +19,8 @@ struct AccuracyMeasure: AsyncParsableCommand {
       --task sst2 --train train.tsv --dev dev.tsv --output accuracy
 
       Writes rows.jsonl: for each architecture and seed a row a judgement, with the loss on lines that were kept out of training; the last \
-      has the score on the task too. A run that was stopped or killed goes on with --resume.
+      has the score on the task too. A run that was stopped or killed goes on with --resume. Searches learn from the rows with \
+      --accuracy measured=accuracy.
       """)
 
   @Option(help: "File of architectures; their vocabulary becomes that of the tokeniser.")

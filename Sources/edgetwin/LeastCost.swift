@@ -24,7 +24,7 @@ struct LeastCost: ParsableCommand {
   @Option(help: "What is to be least: latency or energy.")
   var cost = Cost.latency
 
-  @Option(help: "Least predicted GLUE score, in points such as 80.")
+  @Option(help: "Least predicted accuracy, in points such as 80.")
   var minAccuracy: Double?
 
   @Option(help: "Least parameters, such as 12M.", transform: Quantities.count)

@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import GrowAndPrune
 import ModelFiles
+import Studies
 import Text
 import Training
 import Workbench
@@ -70,6 +71,11 @@ struct Refine: AsyncParsableCommand {
   @Flag(help: "Go on with the folder's refinement; begin one where there is none.")
   var resume = false
 
+  @Option(
+    name: .customLong("study"),
+    help: ArgumentHelp("File of a study: it keeps the tree too, by the output folder's name.", valueName: "s.db"))
+  var studyFile: String?
+
   @OptionGroup var format: FormatOption
 
   private static let masked = "mlm"
@@ -99,7 +105,9 @@ struct Refine: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let configuration = try configuration()
+    let configuration = try RefinementConfiguration(profile: profile)
+    let study = try studyFile.map { try Study.open($0) }
+    defer { study?.close() }
     let root = try Model.open(folder: model)
     let tokenizer = try TokenizerFolder.open(model)
     let twin = try twin.request().twin()
@@ -143,21 +151,13 @@ struct Refine: AsyncParsableCommand {
     }
     try TokenizerFolder.copy(from: model, to: store.bestFolder)
     if isMasked { try? FileManager.default.removeItem(atPath: Self.tokens(store)) }
+    try study?.keep(outcome, name: URL(filePath: output).lastPathComponent)
     if format.format == .table {
       try Console.write(RefinementText(outcome, scoreName: scoreName).text)
     } else {
       try Console.write(RefinementText.records(outcome), format: format.format)
     }
     Console.say("\(store.bestFolder): the selected model; \(output)/tree.svg: the tree")
-  }
-
-  private func configuration() throws -> RefinementConfiguration {
-    if let known = RefinementConfiguration.profiles[profile] { return known }
-    guard profile.contains("/") || profile.hasSuffix(".yaml") || profile.hasSuffix(".yml") || profile == "-" else {
-      let known = RefinementConfiguration.profiles.keys.sorted().joined(separator: ", ")
-      throw UsageError("\"\(profile)\" is no profile; known are \(known), or the path of a YAML file")
-    }
-    return try RefinementConfiguration(yaml: YAMLFile.read(profile), name: InputBytes.name(of: profile))
   }
 
   /// The trainer, and a hash of the data that it trains and judges with.
@@ -200,32 +200,4 @@ private struct Confined<Value>: @unchecked Sendable {
   let value: Value
 
   init(_ value: Value) { self.value = value }
-}
-
-/// Shows how far a refinement is, and ends it when its task is cancelled.
-private final class RefinementDisplay {
-  private let scoreName: String?
-  private var progress = RefinementProgress()
-  private var last = ContinuousClock.now - .seconds(1)
-
-  init(scoreName: String?) {
-    self.scoreName = scoreName
-  }
-
-  func show(_ event: RefinementEvent) throws {
-    try Task.checkCancellation()
-    switch event {
-    case .finished(let node, let wasStored):
-      Console.endProgress()
-      if !wasStored { Console.say(RefinementProgress.report(node, scoreName: scoreName)) }
-    case .note(let text):
-      Console.endProgress()
-      Console.say(text)
-    case .training, .scoring:
-      let line = progress.line(event)
-      guard let line, ContinuousClock.now - last > .milliseconds(200) else { return }
-      last = .now
-      Console.progress(line)
-    }
-  }
 }

@@ -9,7 +9,7 @@ import Workbench
 
 struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "The main job: the best pairs of model and device, by latency, with where the time goes.",
+    abstract: "The main job: the best pairs of model and device, by latency; measured, trained and refined here.",
     discussion: """
         edgetwin run
         edgetwin run --max-energy 0.5J --latencies 5ms,50ms
@@ -17,11 +17,18 @@ struct Run: AsyncParsableCommand {
 
         edgetwin run --confirm --format jsonl
         edgetwin run --study s.db
+        edgetwin run --task sst2 --train SST-2/train.tsv --dev SST-2/dev.tsv --output run
 
       Searches the whole space on every calibrated device, each on its own, for the time given; then measures some of \
       the finalists of this machine (the device local) on it, and compares. Its twin is made the first time, in half a \
-      minute, and kept; edgetwin calibrate --board local makes a better one. Where --devices, --evaluations or a format \
-      for programs is given, this machine takes part only with --confirm.
+      minute, and kept; edgetwin calibrate --board local makes a better one.
+
+      Then a small model in the manner of its fastest finalist is trained for a task (two and a half minutes in all), \
+      grown and pruned within the latency that the twin says, and measured beside its root. The task is WordNet's, \
+      where Debian's wordnet-base is installed, or --task.
+
+      Where --devices, --evaluations or a format for programs is given, this machine takes part only with --confirm, \
+      --refine, --task or --output.
       """)
 
   @OptionGroup(title: "Where to look") var place: PlaceOptions
@@ -56,19 +63,25 @@ struct Run: AsyncParsableCommand {
   @Option(help: "Finalists of this machine to measure.")
   var finalists = 3
 
+  @OptionGroup(title: "Train and refine") var refinement: RunRefinementOptions
   @OptionGroup var output: FormatOption
 
-  /// Whether this machine takes part.
-  private var confirms: Bool {
-    confirm ?? (output.format == .table && place.devices == nil && evaluations == nil && place.runtime == nil)
+  /// Whether nothing was asked for that leaves this machine out.
+  private var isPlain: Bool {
+    output.format == .table && place.devices == nil && evaluations == nil && place.runtime == nil
+  }
+  private var confirms: Bool { confirm ?? isPlain }
+  private var refines: Bool {
+    refinement.isAskedFor || (refinement.refine == nil && isPlain && confirm != false)
   }
 
   func validate() throws {
     guard level > 0, level < 1 else { throw ValidationError("--level must be above 0 and below 1, such as 0.9") }
     guard !latencies.isEmpty else { throw ValidationError("--latencies names none; write 10ms,1s") }
     if !(1...100).contains(finalists) { throw ValidationError("--finalists must be from 1 to 100") }
-    if confirm == true, place.runtime != nil, place.runtime != "native" {
-      throw ValidationError("--confirm measures the runtime native")
+    if place.runtime != nil, place.runtime != "native" {
+      if confirm == true { throw ValidationError("--confirm measures the runtime native") }
+      if refinement.isAskedFor { throw ValidationError("--refine measures the runtime native") }
     }
     if let evaluations, evaluations < 1 { throw ValidationError("--evaluations must be 1 or more") }
     if let threads, !(1...1_024).contains(threads) { throw ValidationError("--threads must be from 1 to 1024") }
@@ -76,11 +89,12 @@ struct Run: AsyncParsableCommand {
 
   func run() async throws {
     let library = DeviceLibrary.standard()
+    let inputs = try refines ? refinement.inputs() : nil
     let isBlank = try study.file.map { try Study.isBlank($0) } ?? true
     // A study has its devices, this machine among them or not: its twin is made for a new one only.
     let cache = HostTwinCache()
     let host: String? =
-      if !confirms {
+      if !confirms, inputs == nil {
         nil
       } else if isBlank {
         try await HostFinalists.twinFile(seed: seed ?? 1)
@@ -97,7 +111,8 @@ struct Run: AsyncParsableCommand {
         try askedSetups(library, host: host)
       }
     let devices = setups.map { $0.problem.devices[0] }
-    let hostIndex = confirms ? setups.firstIndex { $0.twins[0].device.id == HostFacts.deviceID } : nil
+    let hostIndex =
+      confirms || inputs != nil ? setups.firstIndex { $0.twins[0].device.id == HostFacts.deviceID } : nil
     let (latencies, seed) = (latencies, seed ?? opened?.study.definition.seed ?? 1)
     let session = try (opened?.study).map { try StudySession($0) }
     let extent: Explorer.Extent =
@@ -119,9 +134,19 @@ struct Run: AsyncParsableCommand {
       Console.say(job.captions.trimmingCharacters(in: .newlines))
     }
     if let hostIndex, !job.wasCancelled, job.results.indices.contains(hostIndex) {
-      try await HostFinalists(
-        result: job.results[hostIndex], count: finalists, level: level, study: opened?.study
-      ).confirm(format: output.format)
+      let result = job.results[hostIndex]
+      if confirms {
+        try await HostFinalists(result: result, count: finalists, level: level, study: opened?.study)
+          .confirm(format: output.format)
+      }
+      if let inputs {
+        try await HostRefinement(
+          result: result, inputs: inputs, options: refinement, finalists: finalists, seed: seed, threads: threadCount,
+          study: opened?.study
+        ).run(format: output.format)
+      }
+    } else if inputs != nil, !job.wasCancelled {
+      Console.say("nothing is trained and refined: this machine is none of the study's devices")
     }
     try session?.end(job.wasCancelled ? "stopped" : "done")
     opened?.study.close()

@@ -38,10 +38,84 @@ import Testing
       $0["measured_latency_s"] != nil
     }
     #expect(!measured.isEmpty && measured.allSatisfy { $0["device"] as? String == "local" })
+    try refines(withTwin)
     // The rows are what the file was fitted on, and can be fitted again.
     let again = try tool.run(
       "calibrate", "m.jsonl", "--device", "d.yaml", "--runtime", "native", "--output", "e.yaml")
     #expect(again.status == 0, "\(again.errors)")
+  }
+
+  private static let profile = """
+    schema: edgetwin.refinement/1
+    children: 1
+    rounds: 2
+    importance_batches: 2
+    batch_size: 16
+    grow_heads: {steps: 3}
+    grow_feed_forward: {steps: 3, width: 8}
+    approach: {rounds: 2, recovery_steps: 3, steps: 6, learning_rate: 1.0e-3}
+    """
+
+  /// Explored, trained, refined and measured, as the whole of the main job.
+  private func refines(_ tool: Tool) throws {
+    let texts = (0..<300).map { index in
+      let (animal, sound) = [("cat", "meow"), ("dog", "woof"), ("cow", "moo"), ("duck", "quack")][index * 7 % 4]
+      return "\(["the", "a", "this"][index % 3]) \(animal) says \(sound)\t\(index * 7 % 4 < 2 ? 1 : 0)\n"
+    }
+    try tool.write("sentence\tlabel\n" + texts.prefix(200).joined(), to: "train.tsv")
+    try tool.write("sentence\tlabel\n" + texts.suffix(100).joined(), to: "dev.tsv")
+    try tool.write(Self.profile, to: "p.yaml")
+    let refine = [
+      "run", "--no-confirm", "--devices", "a100", "--evaluations", "500", "--latencies", "10s", "--task", "sst2",
+      "--train", "train.tsv", "--dev", "dev.tsv", "--profile", "p.yaml", "--training-steps", "24", "--format", "jsonl",
+    ]
+    let whole = try tool.run(arguments: refine + ["--study", "s.db", "--output", "out"])
+    #expect(whole.status == 0, "\(whole.errors)")
+    let report = try #require(try whole.rows().last)
+    #expect(report["schema"] as? String == "edgetwin.main_job_refinement/1")
+    #expect(report.number("root_training_steps") == 21 && report.number("judging_rows") == 50)
+    let (root, refined) = (report.object("root"), report.object("refined"))
+    for side in [root, refined] {
+      #expect(side.number("measured_latency_s") > 0 && side.number("score") >= 0 && side.number("loss") > 0)
+    }
+    let budget = root.median("latency_s") / report.number("budget_speed_up")
+    #expect(refined.median("latency_s") <= budget * (1 + 1e-9))
+    #expect(
+      abs(report.number("predicted_speed_up") - root.median("latency_s") / refined.median("latency_s")) < 1e-9)
+    // What is reported is in the folder, and its models are models.
+    #expect(try Tool.object(tool.read("out/report.json")).object("root")["id"] as? String == root["id"] as? String)
+    #expect(try tool.read("out/report.txt").contains("Gained:"))
+    for name in ["root", "refined/best"] {
+      let score = try tool.run("score", "--model", "out/\(name)", "--task", "sst2", "--data", "dev.tsv")
+      #expect(score.status == 0, "\(score.errors)")
+    }
+    let nodes = try tool.run("study", "export", "s.db", "--what", "refinements")
+    let tree = try tool.read("out/refined/tree.jsonl")
+    #expect(nodes.output == tree, "\(nodes.errors)")
+    // The same again, but for what was measured; then in a folder that holds it already.
+    let again = try #require(try tool.run(arguments: refine).rows().last)
+    for name in ["root", "refined"] {
+      for field in ["id", "score", "loss"] {
+        #expect("\(again.object(name)[field] ?? 0)" == "\(report.object(name)[field] ?? 1)", "\(name) \(field)")
+      }
+    }
+    let taken = try tool.run(arguments: refine + ["--output", "out"])
+    #expect(taken.status == 64 && taken.message.contains("another folder"), "\(taken.errors)")
+
+    // Ctrl-C while the root is trained.
+    let process = tool.process(refine.map { $0 == "24" ? "1000000" : $0 } + ["--output", "stopped"])
+    let errors = Pipe()
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = errors
+    try process.run()
+    var said = ""
+    while !said.contains("training the root"), let more = try errors.fileHandleForReading.read(upToCount: 1) {
+      said += String(decoding: more, as: UTF8.self)
+    }
+    process.interrupt()
+    said += String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 130 && said.contains("stopped"), "\(said)")
   }
 
   @Test func wrongUsageIsSaid() throws {
@@ -60,7 +134,13 @@ import Testing
       let result = try tool.run(arguments: ["calibrate"] + arguments)
       #expect(result.status == 64 && result.errors.contains(word), "\(arguments): \(result.errors)")
     }
-    let run = try tool.run("run", "--confirm", "--runtime", "protran")
-    #expect(run.status == 64 && run.errors.contains("native"))
+    for (arguments, word) in [
+      (["--confirm", "--runtime", "protran"], "native"), (["--refine", "--runtime", "protran"], "native"),
+      (["--task", "sst2"], "--train"), (["--train", "t.tsv"], "--task"), (["--speed-up", "1"], "--speed-up"),
+      (["--no-refine", "--output", "o"], "--output"), (["--refine", "--profile", "long"], "long"),
+    ] {
+      let run = try tool.run(arguments: ["run"] + arguments)
+      #expect(run.status == 64 && run.errors.contains(word), "\(arguments): \(run.errors)")
+    }
   }
 }

@@ -21,6 +21,19 @@ import Testing
     #expect(published.batchSize == 32 && published.criterion == .trainingLoss)
   }
 
+  /// Three cuts of 60 steps and one of 300; two rounds of two children and two of one, 60 steps each.
+  @Test func mostStepsAndTheirScale() {
+    let short = RefinementConfiguration.short
+    #expect(short.most.steps == 3 * 60 + 300 + 6 * 60 && short.most.models == 4 + 6)
+    let half = short.scalingSteps(by: 0.5)
+    #expect(half.most.steps == 420 && half.growHeads.learningRate == short.growHeads.learningRate)
+    let least = short.scalingSteps(by: 1e-6)
+    #expect(least.most.steps == 10 && short.scalingSteps(by: 1) == short)
+    var other = RefinementConfiguration.published
+    other.finish = .init(steps: 7, learningRate: 1e-4)
+    #expect(other.most.models == 8 + 25 * 10 + 50 + 1)
+  }
+
   @Test(arguments: ["published", "short"]) func roundTrip(_ name: String) throws {
     let profile = try #require(RefinementConfiguration.profiles[name])
     #expect(try RefinementConfiguration(yaml: profile.yaml(), name: "t") == profile)

@@ -50,6 +50,24 @@ import Testing
     }
   }
 
+  /// When the time is up it ends with the best so far.
+  @Test func endsBetweenRounds() throws {
+    let folder = try Folder()
+    var notes: [String] = []
+    var asked = 0
+    let outcome = try Refinement(
+      root: Self.root, configuration: Self.configuration, limits: CostLimits(), costs: countingCosts,
+      trainer: FakeTrainer(Self.heldOut), store: RefinementStore(folder: folder.path("o")), seed: 1,
+      tell: { if case .note(let text) = $0 { notes.append(text) } },
+      isOver: {
+        asked += 1
+        return asked > 2
+      }
+    ).run(resumes: false)
+    #expect(outcome.nodes.count == 6 && notes.last == "the time is up")
+    #expect(try Model.open(folder: folder.path("o/best")).labels == 2)
+  }
+
   @Test func cycleWithoutBudget() throws {
     let folder = try Folder()
     let trainer = FakeTrainer(Self.heldOut)

@@ -1,6 +1,6 @@
 /// A quantity that a search can be asked to optimise, by its name in files.
 public enum Objective: String, Sendable, Hashable, CaseIterable, Codable {
-  /// Predicted GLUE score, points (0 to 100); the only one that is maximised.
+  /// Predicted GLUE score, or what accuracies were measured of, points (0 to 100); the only one that is maximised.
   case accuracy
   /// Seconds a sequence.
   case latency = "latency_s"

@@ -26,6 +26,8 @@ public struct Problem: Sendable, Hashable {
   /// The worst values that count, for the hypervolume; each one that is missing is the budget, or is derived from the space.
   public var referencePoint: ObjectiveValues
   public var scalar: Scalarisation?
+  /// What accuracies are predicted from.
+  public var accuracy: AccuracySource
 
   public static let defaultConfidence = 0.5
   public static let schema = (family: "edgetwin.problem", version: 1)
@@ -35,7 +37,7 @@ public struct Problem: Sendable, Hashable {
     precision: Precision? = nil, includesStartup: Bool = false,
     objectives: [Objective] = [.accuracy, .latency, .energy], budgets: Budgets = Budgets(),
     confidence: Double = Problem.defaultConfidence, referencePoint: ObjectiveValues = ObjectiveValues(),
-    scalar: Scalarisation? = nil
+    scalar: Scalarisation? = nil, accuracy: AccuracySource = .published
   ) {
     self.space = space
     self.devices = devices
@@ -48,6 +50,7 @@ public struct Problem: Sendable, Hashable {
     self.confidence = confidence
     self.referencePoint = referencePoint
     self.scalar = scalar
+    self.accuracy = accuracy
   }
 
   /// Reads a problem from the text of its file.

@@ -19,6 +19,7 @@ struct ProblemFile: Codable {
   var confidence: Double?
   var referencePoint: ObjectiveValues?
   var scalar: Scalarisation?
+  var accuracy: String?
 
   enum CodingKeys: String, CodingKey {
     case schema, space, devices
@@ -28,7 +29,7 @@ struct ProblemFile: Codable {
     case includesStartup = "includes_startup"
     case objectives, budgets, confidence
     case referencePoint = "reference_point"
-    case scalar
+    case scalar, accuracy
   }
 
   init(_ problem: Problem) {
@@ -44,6 +45,7 @@ struct ProblemFile: Codable {
     confidence = problem.confidence
     referencePoint = problem.referencePoint == ObjectiveValues() ? nil : problem.referencePoint
     scalar = problem.scalar
+    accuracy = problem.accuracy == .published ? nil : problem.accuracy.text
   }
 
   init(from decoder: any Decoder) throws {
@@ -60,6 +62,7 @@ struct ProblemFile: Codable {
     confidence = try container.decodeIfPresent(Double.self, forKey: .confidence)
     referencePoint = try container.decodeIfPresent(ObjectiveValues.self, forKey: .referencePoint)
     scalar = try container.decodeIfPresent(Scalarisation.self, forKey: .scalar)
+    accuracy = try container.decodeIfPresent(String.self, forKey: .accuracy)
     try check(container)
   }
 
@@ -70,10 +73,14 @@ struct ProblemFile: Codable {
       precision: precision.flatMap(Precision.init(rawValue:)), includesStartup: includesStartup ?? false,
       objectives: objectives.compactMap { Objective(rawValue: $0.name) }, budgets: budgets ?? Budgets(),
       confidence: confidence ?? Problem.defaultConfidence, referencePoint: referencePoint ?? ObjectiveValues(),
-      scalar: scalar)
+      scalar: scalar, accuracy: accuracy.flatMap { AccuracySource($0) } ?? .published)
   }
 
   private func check(_ container: KeyedDecodingContainer<CodingKeys>) throws {
+    if let accuracy, AccuracySource(accuracy) == nil {
+      throw container.invalid(
+        .accuracy, nil, "\"\(accuracy)\" is not published, measured, or measured=PATH with rows of accuracy measure")
+    }
     if space.isEmpty { throw container.invalid(.space, nil, "must be flexibert2 or the path of a space's file") }
     try checkDevices(container)
     try checkSettings(container)
@@ -139,7 +146,7 @@ struct ProblemFile: Codable {
         throw container.invalid(.budgets, budget.rawValue, "must be positive, not \(limit)")
       }
       if budget == .accuracy, limit >= 100 {
-        throw container.invalid(.budgets, budget.rawValue, "is in points of GLUE, which end at 100")
+        throw container.invalid(.budgets, budget.rawValue, "is in points, which end at 100")
       }
     }
     if let confidence, !(confidence >= 0.5 && confidence < 1) {

@@ -18,6 +18,7 @@ package final class Refinement {
   /// What the result depends on beside the configuration, limits and seed, for ``RefinementStore``.
   private let inputs: [(name: String, value: String)]
   private let tell: (RefinementEvent) throws -> Void
+  private let isOver: () -> Bool
 
   package private(set) var nodes: [RefinementNode] = []
   private(set) var rounds: [RefinementStore.Round] = []
@@ -30,10 +31,11 @@ package final class Refinement {
   /// - Parameters:
   ///   - inputs: names and values of whatever else the result depends on, such as files: to resume needs the same.
   ///   - tell: called with what happens; what it throws ends the refinement, which can be resumed.
+  ///   - isOver: asked before each round of the cycle; true ends the refinement with the best so far.
   package init(
     root: Model, configuration: RefinementConfiguration, limits: CostLimits, costs: CostModel,
     trainer: any ChildTrainer, store: RefinementStore, seed: UInt64, inputs: [(name: String, value: String)] = [],
-    tell: @escaping (RefinementEvent) throws -> Void = { _ in }
+    tell: @escaping (RefinementEvent) throws -> Void = { _ in }, isOver: @escaping () -> Bool = { false }
   ) {
     self.root = root
     self.configuration = configuration
@@ -44,6 +46,7 @@ package final class Refinement {
     self.seed = seed
     self.inputs = inputs
     self.tell = tell
+    self.isOver = isOver
   }
 
   // MARK: The search
@@ -159,6 +162,10 @@ package final class Refinement {
     var idle = 0
     var turn = 0
     for _ in 0..<configuration.rounds where !configuration.cycle.isEmpty {
+      if isOver() {
+        try tell(.note("the time is up"))
+        break
+      }
       let mode = configuration.cycle[turn % configuration.cycle.count]
       turn += 1
       let parent = current

@@ -102,7 +102,7 @@ extension SearchSetup {
       points: candidates.map {
         ScatterPlot.Point(
           x: $0.costs.latencySeconds.median, y: $0.accuracy.median, mark: letters[$0.deviceIndex] ?? "?")
-      }, width: width, height: height, xLabel: "latency", yLabel: "accuracy (points of GLUE)",
+      }, width: width, height: height, xLabel: "latency", yLabel: "accuracy (points of \(predictor.scale))",
       formatX: { Humane.seconds($0) })
     let legend = present.map { "\(letters[$0] ?? "?") \(twins[$0].device.id)" }.joined(separator: "   ")
     return plot.text.isEmpty ? "" : plot.text + "        \(legend)\n"

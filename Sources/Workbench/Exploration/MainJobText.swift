@@ -53,7 +53,8 @@ extension MainJob {
             best(device: index, within: budget).map { Humane.digits($0.accuracy.median) } ?? "–"
           } + [Humane.seconds(fastest)])
     }
-    return "Accuracy (points of GLUE) that each device reaches within a latency:\n" + table.text
+    let scale = results.first?.setup.predictor.scale ?? "GLUE"
+    return "Accuracy (points of \(scale)) that each device reaches within a latency:\n" + table.text
   }
 
   private var pickTable: String {
@@ -119,7 +120,8 @@ extension MainJob {
       }
     }
     let plot = ScatterPlot(
-      points: points, xLabel: "latency", yLabel: "accuracy (points of GLUE)", formatX: { Humane.seconds($0) })
+      points: points, xLabel: "latency",
+      yLabel: "accuracy (points of \(results.first?.setup.predictor.scale ?? "GLUE"))", formatX: { Humane.seconds($0) })
     return plot.text.isEmpty ? "" : plot.text + "        \(legend.joined(separator: "   "))\n"
   }
 }

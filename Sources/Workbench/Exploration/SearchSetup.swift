@@ -12,6 +12,8 @@ public struct SearchSetup: Sendable {
   public let twins: [Twin]
   /// Texts of the device files, likewise.
   let deviceTexts: [String]
+  /// Rows that accuracies are learnt from; nil where they are published scores.
+  let accuracyRows: String?
   public let evaluator: CandidateEvaluator
   public var predictor: AccuracyPredictor { evaluator.predictor }
 
@@ -37,20 +39,27 @@ public struct SearchSetup: Sendable {
         throw document.error("devices.\(index)", "\(error)")
       }
     }
-    try self.init(problem, space: space, twins: twins, deviceTexts: texts, level: level)
+    let rows = try problem.accuracy.rows()
+    try self.init(
+      problem, space: space, twins: twins, deviceTexts: texts, level: level, accuracyRows: rows?.text,
+      predictor: rows.map {
+        try AccuracyPredictor.fitted(on: AccuracyRow.read(text: $0.text, source: $0.source), source: $0.source)
+      })
   }
 
   /// - Parameters:
   ///   - devices: the twins as a search sees them; nil compiles them.
-  ///   - predictor: nil fits it.
+  ///   - accuracyRows: what the predictor was fitted on, where that is not published scores.
+  ///   - predictor: nil fits it to published scores.
   init(
     _ problem: Problem, space: DesignSpace, twins: [Twin], deviceTexts: [String], level: Double,
-    devices: [any CandidateCosting]? = nil, predictor: AccuracyPredictor? = nil
+    devices: [any CandidateCosting]? = nil, accuracyRows: String? = nil, predictor: AccuracyPredictor? = nil
   ) throws {
     self.problem = problem
     self.space = space
     self.twins = twins
     self.deviceTexts = deviceTexts
+    self.accuracyRows = accuracyRows
     let costings =
       devices
       ?? zip(twins, problem.devices).map { twin, name in
@@ -92,6 +101,7 @@ public struct ProblemDocument: Sendable {
     if problem.space != Problem(devices: []).space, !problem.space.hasPrefix("/"), path != "-" {
       problem.space = ((path as NSString).deletingLastPathComponent as NSString).appendingPathComponent(problem.space)
     }
+    if path != "-" { problem.accuracy = problem.accuracy.relative(to: (path as NSString).deletingLastPathComponent) }
     self.problem = problem
   }
 

@@ -1,3 +1,4 @@
+import Accuracy
 import Architectures
 import CoSearch
 import Foundation
@@ -14,9 +15,24 @@ extension SearchSetup {
       let file = try DeviceFile(yaml: device.file, name: "\(study.path), device \(device.name)")
       return try Self.twin(file, runtime: device.runtime, problem)
     }
+    let source = "\(study.path), accuracy"
+    let rows = try problem.accuracy == .published ? nil : study.accuracyRows()
     try self.init(
       problem, space: definition.space, twins: twins, deviceTexts: definition.devices.map(\.file),
-      level: definition.level)
+      level: definition.level, accuracyRows: rows,
+      predictor: rows.map {
+        try AccuracyPredictor.fitted(on: AccuracyRow.read(text: $0, source: source), source: source)
+      })
+  }
+
+  /// Makes a study of this, or of what several setups ask, which differ in their devices only.
+  /// - Throws: `StudyError`, or `SearchError` where there is no setup.
+  public static func study(
+    _ file: String, _ setups: [SearchSetup], seed: UInt64, sampler: String
+  ) throws -> Study {
+    let study = try Study.create(file, definition(setups, seed: seed, sampler: sampler))
+    if let rows = setups.first?.accuracyRows { try study.keep(accuracyRows: rows) }
+    return study
   }
 
   /// The same devices, or some of them, with another problem, at the same settings.
@@ -26,7 +42,8 @@ extension SearchSetup {
     problem.devices = chosen.map { self.problem.devices[$0] }
     return try SearchSetup(
       problem, space: space, twins: chosen.map { twins[$0] }, deviceTexts: chosen.map { deviceTexts[$0] },
-      level: evaluator.accuracyLevel, devices: chosen.map { evaluator.devices[$0] }, predictor: predictor)
+      level: evaluator.accuracyLevel, devices: chosen.map { evaluator.devices[$0] }, accuracyRows: accuracyRows,
+      predictor: predictor)
   }
 
   /// One device with some of its facts changed.
@@ -37,7 +54,7 @@ extension SearchSetup {
     problem.devices = [problem.devices[device]]
     return try SearchSetup(
       problem, space: space, twins: [twin], deviceTexts: [deviceTexts[device]], level: evaluator.accuracyLevel,
-      predictor: predictor)
+      accuracyRows: accuracyRows, predictor: predictor)
   }
 
   /// One setup a device, each asking the same of this device alone.
@@ -75,6 +92,8 @@ extension StudyDefinition {
     // A space is what it is, wherever its file lies.
     mine.space = ""
     others.space = ""
+    // Likewise its rows of accuracies.
+    if mine.accuracy != .published, others.accuracy != .published { others.accuracy = mine.accuracy }
     return mine == others && space == other.space && devices.map(\.runtime) == other.devices.map(\.runtime)
   }
 }

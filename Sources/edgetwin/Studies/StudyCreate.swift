@@ -45,7 +45,7 @@ struct StudyCreate: ParsableCommand {
     let document = try ProblemDocument(file: problem)
     let setup = try SearchSetup(
       document.problem, document: document, library: .standard(), runtime: runtime, level: level)
-    let study = try Study.create(file, setup.definition(seed: seed, sampler: sampler))
+    let study = try SearchSetup.study(file, [setup], seed: seed, sampler: sampler)
     study.close()
     Console.say("made \(file): \(setup.twins.count) devices, seed \(seed), sampler \(sampler)")
   }

@@ -22,7 +22,7 @@ struct BudgetOptions: ParsableArguments {
   @Option(help: "Most memory of the model, such as 500MB.", transform: Quantities.bytes)
   var maxMemory: Double?
 
-  @Option(help: "Least predicted GLUE score, in points such as 80.")
+  @Option(help: "Least predicted accuracy, in points such as 80.")
   var minAccuracy: Double?
 
   @Option(
@@ -84,9 +84,24 @@ struct PlaceOptions: ParsableArguments {
   @Flag(help: "Times, energies and budgets with a share of the process's start-up; by default steady time.")
   var includeStartup = false
 
+  @Option(
+    help: ArgumentHelp(
+      "What accuracies are predicted from: published scores, or measured=PATH, rows of accuracy measure; measured alone takes those in the folder accuracy.",
+      valueName: "source"),
+    transform: Self.accuracySource)
+  var accuracy: AccuracySource?
+
+  static func accuracySource(_ text: String) throws -> AccuracySource {
+    guard let source = AccuracySource(text) else {
+      throw ValidationError("\"\(text)\" is not published, measured, or measured=PATH")
+    }
+    return source
+  }
+
   /// Whether any was given.
   var isGiven: Bool {
-    space != nil || devices != nil || runtime != nil || batchSize != nil || sequenceLength != nil || precision != nil
+    accuracy != nil || space != nil || devices != nil || runtime != nil || batchSize != nil || sequenceLength != nil
+      || precision != nil
       || includeStartup
   }
 
@@ -95,6 +110,7 @@ struct PlaceOptions: ParsableArguments {
   }
 
   func apply(to problem: inout Problem) {
+    problem.accuracy = accuracy ?? problem.accuracy
     problem.space = space ?? problem.space
     problem.devices = devices ?? problem.devices
     problem.batchSize = batchSize ?? problem.batchSize

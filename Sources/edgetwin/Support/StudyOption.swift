@@ -22,8 +22,7 @@ struct StudyOption: ParsableArguments {
   ) throws -> (study: Study, setup: SearchSetup)? {
     guard let file else { return nil }
     if try Study.isBlank(file) {
-      let definition = try SearchSetup.definition(setups(), seed: seed ?? 1, sampler: sampler)
-      let study = try Study.create(file, definition)
+      let study = try SearchSetup.study(file, setups(), seed: seed ?? 1, sampler: sampler)
       return (study, try SearchSetup(study))
     }
     let study = try Study.open(file)
