@@ -38,7 +38,7 @@ bench-kernels: setup ## our kernels: proof, peers, MiniLM, memory (first 3 GB of
 bench-search: setup ## our samplers and their peers on seven problems (a day with all 20 seeds; ARGS="--seeds 3 --evaluations 100,500" for an hour)
 	@sh benchmarks/search/run.sh $(ARGS)
 
-bench-studies: build ## studies: a million trials, and 125 kills at random moments (some minutes)
+bench-studies: build ## studies: a million trials, and 250 kills at random moments (some minutes)
 	@$(SWIFT) build $(BUILD_FLAGS) --product edgetwin-benchmarks
 	@$(BIN)/edgetwin-benchmarks studies
 	@echo; $(PYTHON) benchmarks/studies/kill.py $(BIN)/edgetwin $(ARGS)

@@ -13,6 +13,7 @@ struct Explore: AsyncParsableCommand {
         edgetwin explore --devices rpi4-cpu,ncs2 --objectives accuracy,latency
         edgetwin explore --problem p.yaml --evaluations 1000000 --format jsonl
         edgetwin explore --study s.db --problem p.yaml --evaluations 10000000
+        edgetwin explore --problem p.yaml --evaluations 500 --sampler screened-evolution
 
       The table shows finalists; json, jsonl and csv give the whole front, the best of the first objective first. Flags \
       go before what the problem's file says. Ctrl-C ends the search with what it has. With --study it can be stopped in \
@@ -33,6 +34,18 @@ struct Explore: AsyncParsableCommand {
 
   @OptionGroup(title: "Budgets") var budgets: BudgetOptions
   @OptionGroup(title: "Effort") var effort: ExtentOptions
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      What looks for them: \(Explore.whiteBox) uses what the twins are made of; the others see only what each trial comes to, on one \
+      thread: \(StudyAsking.samplerNames.joined(separator: ", ")).
+      """, valueName: "name"))
+  var sampler = Explore.whiteBox
+
+  /// The search that uses the twins' structure.
+  private static let whiteBox = "white-box"
+
   @OptionGroup var study: StudyOption
 
   @Option(help: "Probability of the intervals.")
@@ -49,6 +62,16 @@ struct Explore: AsyncParsableCommand {
   func validate() throws {
     guard level > 0, level < 1 else { throw ValidationError("--level must be above 0 and below 1, such as 0.9") }
     guard (0...1_000).contains(finalists) else { throw ValidationError("--finalists must be from 0 to 1000") }
+    guard sampler == Explore.whiteBox || StudyAsking.samplerNames.contains(sampler) else {
+      throw ValidationError(
+        "no sampler is called \"\(sampler)\"; there are "
+          + ([Explore.whiteBox] + StudyAsking.samplerNames).joined(separator: ", "))
+    }
+    if sampler != Explore.whiteBox, study.file != nil {
+      throw ValidationError(
+        "explore --study keeps the search by the twins' structure; for a sampler in a study there are"
+          + " edgetwin study create --sampler \(sampler) and edgetwin study run")
+    }
   }
 
   func run() async throws {
@@ -74,6 +97,11 @@ struct Explore: AsyncParsableCommand {
         try await search.explore(extent, threads: threads, finalists: finalists, progress: progress)
       }
       try session.end(result.wasCancelled ? "stopped" : "done")
+    } else if sampler != Explore.whiteBox {
+      let search = SamplerSearch(setup.evaluator, kind: try SamplerKind(named: sampler))
+      result = try await Interrupt.cancelling {
+        try await search.explore(extent, seed: seed ?? 1, progress: progress)
+      }
     } else {
       result = try await Interrupt.cancelling {
         try await Explorer(setup.evaluator).explore(extent, seed: seed ?? 1, threads: threads, progress: progress)

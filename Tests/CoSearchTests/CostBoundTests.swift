@@ -58,6 +58,13 @@ import Twins
       let found = minimiser.minimum(weights, layers: 2)
       let least = points.reduce(Double.infinity) { min($0, minimiser.sums(of: $1).dot(weights)) }
       #expect(abs(found.value - least) <= 1e-9 * max(abs(least), 1))
+      // At least one layer of the larger size, at most one of the smaller.
+      let limited = minimiser.minimum(weights, layers: 2, counts: [0...1, 1...2])
+      let rest = points.filter { $0[0].hidden == 1 || $0[1].hidden == 1 }
+      let leastOfRest = rest.reduce(Double.infinity) { min($0, minimiser.sums(of: $1).dot(weights)) }
+      #expect(abs(limited.value - leastOfRest) <= 1e-9 * max(abs(leastOfRest), 1))
+      #expect(rest.contains(limited.point))
+      #expect(minimiser.minimum(weights, layers: 2, counts: [0...0, 0...1]).value == .infinity)
       #expect(abs(minimiser.sums(of: found.point).dot(weights) - found.value) <= 1e-9 * max(abs(least), 1))
       #expect(abs(found.sums.dot(weights) - found.value) <= 1e-9 * max(abs(least), 1))
     }

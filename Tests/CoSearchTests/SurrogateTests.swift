@@ -47,6 +47,30 @@ import Testing
     #expect(forest.predict([0.01, 0.29, 0, 0]).deviation > forest.predict([0.6, 0.8, 0, 0]).deviation)
   }
 
+  @Test func closeTreesMeetATableAndHeldOutErrorsAreOfOtherRows() {
+    var random = CounterRandom(seed: 4)
+    let rows = (0..<300).map { _ in (0..<4).map { _ in Double(random.nextIndex(below: 10)) } }
+    let targets = rows.map { ($0[0] > 4 ? 1.0 : 0) + ($0[1] > 6 && $0[2] > 3 ? 2.0 : 0) }
+    let trees = BoostedTrees(rows, targets, seed: 1, stream: 2, configuration: .close)
+    for (row, target) in zip(rows, targets) { #expect(abs(trees.predict(row).mean - target) < 1e-4) }
+    #expect(BoostedTrees.heldOutError(rows, targets, seed: 1, configuration: .close) < 0.3)
+    let noise = rows.map { _ in random.nextNormal() }
+    #expect(BoostedTrees.heldOutError(rows, noise, seed: 1, configuration: .close) > 0.9)
+    let constant = BoostedTrees([[1], [2]], [5, 5], seed: 1, stream: 2, configuration: .close)
+    #expect(constant.predict([9]).mean == 5)
+  }
+
+  /// One tree, grown from rows sorted once and anew at each node.
+  @Test func sortedRowsGiveTheSameTree() {
+    let rows = Self.rows(120, width: 3)
+    let targets = rows.map { sin(3 * $0[0]) + $0[1] * $0[2] }
+    let growth = RegressionTree.Growth(maximumDepth: 5, leastLeaf: 3)
+    var random = CounterRandom(seed: 1)
+    let one = RegressionTree(SortedRows(rows), targets, growth: growth)
+    let other = RegressionTree(rows, targets, subset: Array(rows.indices), growth: growth, using: &random)
+    for row in rows { #expect(abs(one.predict(row).mean - other.predict(row).mean) < 1e-12) }
+  }
+
   /// Against a plain Monte-Carlo estimate.
   @Test func expectedHypervolumeImprovement() throws {
     func lanes(_ values: [Double]) -> SIMD8<Double> {

@@ -63,6 +63,35 @@ import Testing
     }
   }
 
+  @Test func samplersSearchToo() throws {
+    defer { tool.remove() }
+    try tool.write(problem, to: "p.yaml")
+    func explore(_ sampler: String, _ more: String...) throws -> Tool.Result {
+      try tool.run(
+        arguments: [
+          "explore", "--problem", "p.yaml", "--evaluations", "120", "--seed", "5", "--format", "jsonl", "--sampler",
+          sampler,
+        ]
+          + more)
+    }
+    let screened = try explore("screened-evolution", "--trace", "trace.jsonl")
+    #expect(screened.status == 0 && screened.errors.contains("120 candidates"))
+    #expect(try explore("screened-evolution").output == screened.output)
+    let trace = try tool.read("trace.jsonl").split(separator: "\n").map { try Tool.object(String($0)) }
+    #expect(trace.last?.number("evaluations") == 120)
+    func best(_ result: Tool.Result) throws -> Double {
+      try result.rows().map { $0.number("scalar") }.min() ?? .infinity
+    }
+    #expect(try best(screened) < best(explore("random")))
+    for row in try screened.rows() { #expect(row.median("latency_s") <= 30 && row.number("parameters") <= 2e8) }
+    let unknown = try explore("annealing")
+    #expect(unknown.status == 64 && unknown.errors.contains("white-box, random, regularized-evolution"))
+    let study = try explore("nsga2", "--study", "s.db")
+    #expect(study.status == 64 && study.errors.contains("study create --sampler nsga2"))
+    let help = try tool.run("explore", "--help").output
+    for name in ["white-box", "boshcode-scaled", "nsga3"] { #expect(help.contains(name)) }
+  }
+
   @Test func flagsMakeAProblem() throws {
     defer { tool.remove() }
     let table = try tool.run(

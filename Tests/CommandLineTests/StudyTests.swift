@@ -270,5 +270,14 @@ import Testing
       "published_objective")
     #expect(read["records"] as? String == "read")
     #expect(read.number("ours") < read.number("best_profiled"))
+    // Every pair on both scales; on each, ours is the least.
+    let pairs = try #require(read["pairs"] as? [[String: Any]])
+    #expect(pairs.count == 9)
+    for (scale, name) in [
+      ("published_scores", "ours on the published scores"), ("predicted_accuracy", "ours on predicted accuracy"),
+    ] {
+      let least = try #require(pairs.min { $0.number(scale) < $1.number(scale) })
+      #expect((least["name"] as? String)?.hasPrefix(name) == true)
+    }
   }
 }

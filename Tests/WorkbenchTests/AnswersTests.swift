@@ -93,17 +93,6 @@ import Twins
     #expect(one.probability(lessThan: one) == 0.5)
   }
 
-  @Test func boostedTreesLearnAStepAndAnInteraction() {
-    var random = CounterRandom(seed: 4)
-    let rows = (0..<300).map { _ in (0..<4).map { _ in Float(random.nextIndex(below: 10)) } }
-    let values = rows.map { ($0[0] > 4 ? 1.0 : 0) + ($0[1] > 6 && $0[2] > 3 ? 2.0 : 0) }
-    let trees = BoostedTrees(rows, values)
-    for (row, value) in zip(rows, values) { #expect(abs(trees.predict(row) - value) < 0.2) }
-    let error = BoostedTrees.heldOutError(rows, values, seed: 1)
-    #expect(error < 0.3 && Statistics.standardDeviation(values) > 0.8)
-    #expect(BoostedTrees([[1], [2]], [5, 5]).predict([9]) == 5)
-  }
-
   @Test func thePublishedProblemIsTheFile() throws {
     let path = URL(filePath: #filePath).deletingLastPathComponent()
       .appending(path: "../../benchmarks/problems/published.yaml").standardizedFileURL.path

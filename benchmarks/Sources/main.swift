@@ -1,7 +1,7 @@
 import Foundation
 
 let usage = """
-  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | prior | suggest | speed | calibration | host [FOLDER [SHARE] [STAGE…]] | noise M.jsonl… | search [SECONDS [PROBLEM…]] | published [SEEDS] | sampler … | explore … | studies [TRIALS] | kernels --serve | training --serve
+  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | prior | suggest | speed | calibration | host [FOLDER [SHARE] [STAGE…]] | noise M.jsonl… | search [SECONDS [PROBLEM…]] | published [SEEDS] | bounds [DEVICE,…] | sampler … | explore … | studies [TRIALS] | kernels --serve | training --serve
   EDGETWIN_DATA names the folder with the shared measurements; BASELINE.json is what bdt_baseline.py wrote.
   """
 
@@ -23,6 +23,10 @@ do {
     if !problems.isEmpty { benchmark.problems = Array(problems) }
     try await benchmark.run()
   case ("studies", let trials): try StudyBenchmark(trials: trials.flatMap(Int.init) ?? 1_000_000).run()
+  case ("bounds", let devices):
+    var benchmark = BoundBenchmark()
+    if let devices { benchmark.devices = devices.split(separator: ",").map(String.init) }
+    try benchmark.run()
   case ("published", let seeds):
     var benchmark = PublishedObjectiveBenchmark()
     if let seeds = seeds.flatMap(Int.init), seeds > 0 { benchmark.seeds = seeds }

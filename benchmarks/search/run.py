@@ -2,7 +2,8 @@
 
     benchmarks/search/run.sh --seeds 20 --evaluations 100,500,5000
 
-Every run is kept in --output as a JSON line (problem, sampler, seed, evaluations, curve), and is not repeated."""
+Every run is kept in --output as a JSON line (problem, sampler, seed, evaluations, curve), and is not repeated: a long benchmark may be run in
+pieces, and stopped at any moment. Every sampler has one core."""
 
 import argparse
 import json
@@ -12,8 +13,11 @@ import subprocess
 import sys
 import time
 
-import numpy as np
-from scipy import stats
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+import numpy as np  # noqa: E402
+from scipy import stats  # noqa: E402
 
 sys.path.insert(0, os.path.dirname(__file__))
 from oracle import Oracle  # noqa: E402
@@ -34,7 +38,9 @@ def arguments():
     parser.add_argument("--problems", help="comma-separated; by default all seven")
     parser.add_argument("--samplers", help="comma-separated names of ours and peers'; by default all")
     parser.add_argument("--output", default="benchmarks/.cache/search.jsonl")
-    parser.add_argument("--best-seconds", type=float, default=30, help="of explore, for the best known front")
+    parser.add_argument("--best-seconds", type=float, default=30, help="of explore, for the best known front; kept like the runs")
+    parser.add_argument("--threads", type=int, default=2, help="of explore")
+    parser.add_argument("--minutes", type=float, help="begin no run after so many; what there is by then is reported")
     parser.add_argument("--curves", help="file for the quartiles of every curve (CSV)")
     parser.add_argument("--report-only", action="store_true")
     return parser.parse_args()
@@ -104,11 +110,13 @@ def run_one(tools, path, meter, name, seed, evaluations):
         "seconds": time.perf_counter() - start}
 
 
-def explore(tools, path, seconds, seed=1, threads=2):
+def explore(tools, path, seconds, threads, seed=1):
     output = subprocess.run(
         [os.path.join(tools, "edgetwin-benchmarks"), "explore", path, str(seconds), str(seed), str(threads)],
         check=True, capture_output=True, text=True).stdout
-    return json.loads(output)
+    best = json.loads(output)
+    del best["front"]
+    return best
 
 
 def main():
@@ -120,21 +128,32 @@ def main():
     if os.path.exists(options.output):
         with open(options.output) as file:
             kept = [json.loads(line) for line in file]
-    done = {(r["problem"], r["sampler"], r["seed"], r["evaluations"]): r for r in kept}
+    done = {(r["problem"], r["sampler"], r["seed"], r["evaluations"]): r for r in kept if "sampler" in r}
+    known = {(r["problem"], r["best_seconds"]): r for r in kept if "best_seconds" in r}
     skipped = set()
+    end = time.perf_counter() + 60 * options.minutes if options.minutes else math.inf
+
+    def keep(row):
+        with open(options.output, "a") as file:
+            file.write(json.dumps(row) + "\n")
+
     references = {}
     for problem, path in problems(options.problems).items():
-        best = explore(options.tool, path, options.best_seconds)
+        best = known.get((problem, options.best_seconds))
+        if best is None:
+            best = explore(options.tool, path, options.best_seconds, options.threads)
+            best.update(problem=problem, best_seconds=options.best_seconds, threads=options.threads)
+            keep(best)
         references[problem] = best
-        if options.report_only:
-            continue
+    for problem, path in {} if options.report_only else problems(options.problems).items():
+        best = references[problem]
         meter = Meter(best["box"])
         for seed in range(1, options.seeds + 1):
             for name in chosen:
                 most = MOST.get(name, OUR_MOST.get(name, max(budgets)))
                 count = max([b for b in budgets if b <= most], default=0)
                 key = (problem, name, seed, count)
-                if count == 0 or key in done or name in skipped:
+                if count == 0 or key in done or name in skipped or time.perf_counter() > end:
                     continue
                 try:
                     result = run_one(options.tool, path, meter, name, seed, count)
@@ -144,8 +163,7 @@ def main():
                     continue
                 row = dict(problem=problem, sampler=name, seed=seed, evaluations=count, **result)
                 done[key] = row
-                with open(options.output, "a") as file:
-                    file.write(json.dumps(row) + "\n")
+                keep(row)
                 print(f"{problem} {name} seed {seed}: {row['curve'][-1][1]:.4f} in {row['seconds']:.1f} s", file=sys.stderr)
     report(options, budgets, chosen, references, done)
 
@@ -156,6 +174,8 @@ def at(row, budget):
 
 def report(options, budgets, chosen, references, done):
     rows = [r for r in done.values() if r["problem"] in references and r["sampler"] in chosen]
+    # Where a sampler was run with several budgets, that of the budget itself counts.
+    rows.sort(key=lambda r: -r["evaluations"])
     for budget in budgets:
         table = {}
         for row in rows:
@@ -165,14 +185,17 @@ def report(options, budgets, chosen, references, done):
         names = [n for n in chosen if all(n in table.get(p, {}) for p in references)]
         if not names:
             continue
+        seeds = [len(table[p][n]) for p in references for n in names]
         print(f"\n### {budget} evaluations\n")
-        print("Share of the best known hypervolume in percent (the least scalar for `published`): median [quartiles] over seeds.\n")
+        print(
+            "Share of the best known hypervolume in percent (the least scalar for `published`): median [quartiles] over"
+            f" {min(seeds)}{f' to {max(seeds)}' if max(seeds) > min(seeds) else ''} seeds; ranks where all have the seed.\n")
         print("| sampler | " + " | ".join(references) + " | mean rank |\n| --- |" + " --- |" * (len(references) + 1))
         ranks = {name: [] for name in names}
         for problem, reference in references.items():
             sign = 1 if reference["box"]["scalar"] else -1
-            seeds = set.intersection(*[set(table[problem][n]) for n in names])
-            for seed in seeds:
+            common = set.intersection(*[set(table[problem][n]) for n in names])
+            for seed in common:
                 losses = [sign * np.nan_to_num(table[problem][n][seed], nan=1e9) for n in names]
                 for name, rank in zip(names, stats.rankdata(losses)):
                     ranks[name].append(rank)
@@ -200,7 +223,7 @@ def significance(table, references, names):
     peers = [n for n in names if n in PEERS]
     if not peers:
         return
-    print("\n| problem | best peer | default better in | p |\n| --- | --- | --- | --- |")
+    print("\n| problem | best peer | default better in | p (two-sided) | significantly worse |\n| --- | --- | --- | --- | --- |")
     for problem, reference in references.items():
         sign = 1 if reference["box"]["scalar"] else -1
         best = min(peers, key=lambda n: sign * np.median(list(table[problem][n].values())))
@@ -208,12 +231,13 @@ def significance(table, references, names):
         theirs = np.array(list(table[problem][best].values()))
         wins = np.mean(sign * ours[:, None] < sign * theirs[None, :])
         p = stats.mannwhitneyu(ours, theirs).pvalue
-        print(f"| {problem} | {best} | {100 * wins:.0f} % of pairs | {p:.3g} |")
+        worse = "yes" if p < 0.05 and wins < 0.5 else "no"
+        print(f"| {problem} | {best} | {100 * wins:.0f} % of pairs | {p:.3g} | {worse} |")
 
 
 def white_box(references, rows):
     print("\n### White box: wall time to within 1 % of the best known\n")
-    print("| problem | explore | fastest peer | best of any peer |\n| --- | --- | --- | --- |")
+    print("| problem | explore | fastest peer | ratio | best of any peer |\n| --- | --- | --- | --- | --- |")
     for problem, reference in references.items():
         peers = [r for r in rows if r["problem"] == problem and r["sampler"] in PEERS]
         if reference["box"]["scalar"]:
@@ -225,7 +249,9 @@ def white_box(references, rows):
         longest = max((r["curve"][-1][2] for r in peers), default=0)
         fastest = f"{min(reached):.2f} s" if reached else f"not within {longest:.0f} s"
         shown = f"{ours:.3f} s" if ours else "not reached"
-        print(f"| {problem} | {shown} | {fastest} | {100 * best / reference['hypervolume']:.1f} % |")
+        # Where no peer came there, the longest of their runs is what is known.
+        ratio = f"{'' if reached else '> '}{(min(reached) if reached else longest) / ours:.0f}" if ours and peers else "–"
+        print(f"| {problem} | {shown} | {fastest} | {ratio} | {100 * best / reference['hypervolume']:.1f} % |")
 
 
 def curves(path, rows):

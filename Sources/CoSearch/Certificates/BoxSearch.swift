@@ -14,22 +14,38 @@ struct BoxSearch {
     var logBytes: ClosedRange<Double>
     var logHeads: ClosedRange<Double>
     var convolutionShare: ClosedRange<Double>
+    /// By hidden size, how many layers have it.
+    var counts: [ClosedRange<Int>]
     var bound = 0.0
-    /// By ``Constraint/slot``; a part of a box begins where the whole ended.
+    /// Three of the accuracy's limit, then by ``Constraint/slot``; a part of a box begins where the whole ended.
     var multipliers = [Double](repeating: 0, count: Constraint.slotCount)
     var ratioError = 0.0
     var residualError = 0.0
     /// What functions of the parameters' size leave open.
     var sizeError = 0.0
+    /// By hidden size, how many layers have it in the models that the multipliers last went back and forth between: what their mean leaves
+    /// open, since no model is a mean of two.
+    var lastCounts: [ClosedRange<Int>] = []
     var cutsBytes = false
     var cutsHeads = false
     var cutsShare = false
+
+    /// Widens ``lastCounts`` by a model's.
+    mutating func note(_ point: DesignPoint) {
+      var own = [Int](repeating: 0, count: counts.count)
+      for index in 0..<point.layerCount { own[point[index].hidden] += 1 }
+      lastCounts = own.indices.map { size in
+        lastCounts.isEmpty
+          ? own[size]...own[size]
+          : min(lastCounts[size].lowerBound, own[size])...max(lastCounts[size].upperBound, own[size])
+      }
+    }
   }
 
   /// `weights · sums ≥ least`.
   struct Constraint {
-    /// Six tangents of the accuracy, then least and most of parameters, heads and the share that convolve.
-    static let slotCount = 12
+    /// Three of the accuracy's limit, then least and most of parameters, heads and the share that convolve.
+    static let slotCount = 9
     var slot: Int
     var weights: LayerSums
     var least: Double
@@ -108,7 +124,8 @@ struct BoxSearch {
     return Box(
       layers: layers, ratios: ratios(layers: layers, logBytes: logBytes.lowerBound), logBytes: logBytes,
       logHeads: log(Double((counts.min() ?? 1) * layers))...log(Double((counts.max() ?? 1) * layers)),
-      convolutionShare: 0...1, cutsBytes: query.minParameters != nil || query.maxParameters != nil)
+      convolutionShare: 0...1, counts: Array(repeating: 0...layers, count: evaluator.space.hiddenSizes.count),
+      cutsBytes: query.minParameters != nil || query.maxParameters != nil)
   }
 
   /// What the ratios of forms of all models span; none where a form is not positive for every model: then nothing is known but that costs
@@ -166,6 +183,16 @@ struct BoxSearch {
     }
     func width(_ range: ClosedRange<Double>) -> Double { range.upperBound - range.lowerBound }
     if box.ratios.isEmpty { return [] }
+    // Where the box is narrow already, it is models of other hidden sizes that the bound takes the mean of.
+    let rest = log(cost / max(box.bound, 1e-300)) - box.ratioError - box.residualError - box.sizeError
+    if cost.isFinite, rest > box.ratioError + box.residualError + box.sizeError, let size = widestCount(box) {
+      let middle = (box.lastCounts[size].lowerBound + box.lastCounts[size].upperBound) / 2
+      return [box.counts[size].lowerBound...middle, middle + 1...box.counts[size].upperBound].map {
+        var child = box
+        child.counts[size] = $0
+        return child
+      }
+    }
     if box.ratioError >= max(box.residualError, box.sizeError) {
       var widest = (measure: 0, form: 0, width: 0.0)
       for (measure, ranges) in box.ratios.enumerated() {
@@ -210,6 +237,13 @@ struct BoxSearch {
     }
   }
 
+  /// The hidden size whose number of layers the bound leaves open most; nil where it leaves none.
+  private func widestCount(_ box: Box) -> Int? {
+    let widths = box.lastCounts.map { $0.upperBound - $0.lowerBound }
+    guard let size = widths.indices.max(by: { widths[$0] < widths[$1] }), widths[size] > 0 else { return nil }
+    return size
+  }
+
   // MARK: - Bounds
 
   /// Works out the bound of a box, and tries the models that it comes by.
@@ -250,37 +284,48 @@ struct BoxSearch {
       box.ratioError = max(box.ratioError, widest * widest / 8)
       box.residualError = max(box.residualError, residual.upper - residual.lower)
     }
-    let limits = constraints(box)
-    if limits.contains(where: { $0.least == .infinity }) {
+    let limit = query.minAccuracy.flatMap { AccuracyLimit(accuracy, score: $0, layers: box.layers) }
+    if let limit, limit.isOutOfReach {
       box.bound = .infinity
       return
     }
-    let value = dual(weights, constant, limits, &box, steps: steps)
+    let value = dual(weights, constant, limit, constraints(box), &box, steps: steps)
     box.bound = max(box.bound, value)
     box.sizeError = value > 0 ? log(1 + sizeGap / value) : 0
   }
 
   /// The largest value of the dual function that subgradient steps of Polyak's length come by.
   private mutating func dual(
-    _ weights: LayerSums, _ constant: Double, _ limits: [Constraint], _ box: inout Box, steps: Int
+    _ weights: LayerSums, _ constant: Double, _ limit: AccuracyLimit?, _ limits: [Constraint], _ box: inout Box,
+    steps: Int
   ) -> Double {
-    var multipliers = limits.map { box.multipliers[$0.slot] }
+    var multipliers = box.multipliers
     var best = -Double.infinity
     var pace = 1.0
     var stalled = 0
-    for _ in 0..<(limits.isEmpty ? 1 : steps) {
+    let steps = limits.isEmpty && limit == nil ? 1 : steps
+    box.lastCounts = []
+    for step in 0..<steps {
       var total = weights
       var offset = constant
-      for (limit, multiplier) in zip(limits, multipliers) where multiplier != 0 {
-        total += -multiplier * limit.weights
-        offset += multiplier * limit.least
+      let ofAccuracy = AccuracyLimit.Multipliers(multipliers[0], multipliers[1], multipliers[2])
+      let support = limit?.support(ofAccuracy)
+      if let limit, let support {
+        total += limit.weights(ofAccuracy)
+        offset += support.value
       }
-      let solution = minimiser.minimum(total, layers: box.layers)
+      for limit in limits where multipliers[limit.slot] != 0 {
+        total += -multipliers[limit.slot] * limit.weights
+        offset += multipliers[limit.slot] * limit.least
+      }
+      let solution = minimiser.minimum(total, layers: box.layers, counts: box.counts)
+      if solution.value == .infinity { return .infinity }
       let value = solution.value + offset
       attempt(solution.point)
+      if step >= steps / 2 { box.note(solution.point) }
       if value > best {
         best = value
-        for (limit, multiplier) in zip(limits, multipliers) { box.multipliers[limit.slot] = multiplier }
+        box.multipliers = multipliers
         stalled = 0
       } else {
         stalled += 1
@@ -290,13 +335,18 @@ struct BoxSearch {
         }
       }
       if best >= cost { break }
-      let slopes = limits.map { $0.least - $0.weights.dot(solution.sums) }
+      var slopes = [Double](repeating: 0, count: Constraint.slotCount)
+      if let limit, let support {
+        let own = limit.slopes(support.at, solution.sums)
+        for lane in 0..<3 { slopes[lane] = own[lane] }
+      }
+      for limit in limits { slopes[limit.slot] = limit.least - limit.weights.dot(solution.sums) }
       var squares = 0.0
       for (slope, multiplier) in zip(slopes, multipliers) where slope > 0 || multiplier > 0 { squares += slope * slope }
       guard squares > 0 else { break }
       let target = cost.isFinite ? cost : max(2 * abs(value), 1e-12)
-      let step = pace * max(target - value, 1e-3 * abs(target)) / squares
-      for index in multipliers.indices { multipliers[index] = max(0, multipliers[index] + step * slopes[index]) }
+      let length = pace * max(target - value, 1e-3 * abs(target)) / squares
+      for slot in slopes.indices { multipliers[slot] = max(0, multipliers[slot] + length * slopes[slot]) }
     }
     return best
   }
@@ -310,45 +360,22 @@ struct BoxSearch {
         Constraint(slot: slot, weights: LayerSums(twin: twin, accuracy: SIMD4(repeating: 0)), least: least))
     }
     // Each is scaled to a limit of about 1, so that one step length suits all.
-    if let minAccuracy = query.minAccuracy {
-      let need = accuracy.need(score: minAccuracy, layers: box.layers)
-      if minAccuracy > accuracy.greatestScore(layers: box.layers) {
-        return [Constraint(slot: 0, weights: .zero, least: .infinity)]
-      }
-      if need.isFinite { result += accuracyCuts(exp(need), layers: box.layers) }
-    }
     if box.cutsBytes {
       let bytes = TwinParts.parameterBytesLane
-      add(6, [bytes: exp(-box.logBytes.lowerBound)], atLeast: 1)
-      add(7, [bytes: -exp(-box.logBytes.upperBound)], atLeast: -1)
+      add(3, [bytes: exp(-box.logBytes.lowerBound)], atLeast: 1)
+      add(4, [bytes: -exp(-box.logBytes.upperBound)], atLeast: -1)
     }
     let heads = TwinParts.headsLane
     if box.cutsHeads {
-      add(8, [heads: exp(-box.logHeads.lowerBound)], atLeast: 1)
-      add(9, [heads: -exp(-box.logHeads.upperBound)], atLeast: -1)
+      add(5, [heads: exp(-box.logHeads.lowerBound)], atLeast: 1)
+      add(6, [heads: -exp(-box.logHeads.upperBound)], atLeast: -1)
     }
     if box.cutsShare {
       let (convolution, scale) = (TwinParts.convolutionHeadsLane, exp(-box.logHeads.upperBound))
-      add(10, [convolution: scale, heads: -box.convolutionShare.lowerBound * scale], atLeast: 0)
-      add(11, [convolution: -scale, heads: box.convolutionShare.upperBound * scale], atLeast: 0)
+      add(7, [convolution: scale, heads: -box.convolutionShare.lowerBound * scale], atLeast: 0)
+      add(8, [convolution: -scale, heads: box.convolutionShare.upperBound * scale], atLeast: 0)
     }
     return result
-  }
-
-  /// Half-spaces that hold every model of effective size `A^⅓ F^⅔ ≥ size·e^(penalty·T/layers)`: tangents of the mean at ratios of F to A, and
-  /// of the exponential at 0.
-  private func accuracyCuts(_ size: Double, layers: Int) -> [Constraint] {
-    [0.5, 1, 2, 4, 8, 16].enumerated().map { slot, ratio in
-      // A^⅓ F^⅔ ≤ (µ A + 2 ν F)/3 with µ^⅓ ν^⅔ = 1, equal where F/A is the ratio.
-      let mu = pow(ratio, 2.0 / 3)
-      let nu = pow(ratio, -1.0 / 3)
-      return Constraint(
-        slot: slot,
-        weights: LayerSums(
-          twin: TwinParts.Vector(repeating: 0),
-          accuracy: SIMD4(mu / (3 * size), 2 * nu / (3 * size), -accuracy.penalty / Double(layers), 0)),
-        least: 1)
-    }
   }
 
   // MARK: - Models

@@ -66,43 +66,57 @@ struct LayerwiseMinimum: Sendable {
     }
   }
 
-  /// The least `weights · sums` of all models with so many layers.
-  func minimum(_ weights: LayerSums, layers: Int) -> Solution {
+  /// The least `weights · sums` of all models with so many layers; infinite where there is none.
+  /// - Parameter counts: by hidden size, how many layers may have it; empty sets no limits.
+  func minimum(_ weights: LayerSums, layers: Int, counts: [ClosedRange<Int>] = []) -> Solution {
     var best: [(value: Double, layer: DesignPoint.Layer, sums: LayerSums)] = []
     for hidden in 0..<hiddenCount { best.append(layer(hidden, weights)) }
     func end(_ first: Int, _ last: Int) -> Double {
       (parts.ends[first * hiddenCount + last] * weights.twin).sum()
     }
     let joins = parts.joins.map { ($0 * weights.twin).sum() }
+    let states = CountStates(counts, sizes: hiddenCount, layers: layers)
     var result = Solution(value: .infinity, point: DesignPoint(layers: []), sums: .zero)
     for first in 0..<hiddenCount {
-      var values = [Double](repeating: .infinity, count: hiddenCount)
-      values[first] = best[first].value
+      guard let start = states.after(0, adding: first) else { continue }
+      // By state of the counts and last hidden size.
+      var values = [Double](repeating: .infinity, count: states.count * hiddenCount)
+      values[start * hiddenCount + first] = best[first].value
       var origins: [[Int]] = []
       for _ in 1..<max(layers, 1) {
-        var next = [Double](repeating: .infinity, count: hiddenCount)
-        var origin = [Int](repeating: 0, count: hiddenCount)
-        for to in 0..<hiddenCount {
-          for from in 0..<hiddenCount {
-            let value = values[from] + joins[from * hiddenCount + to] + best[to].value
-            if value < next[to] {
-              next[to] = value
-              origin[to] = from
+        var next = [Double](repeating: .infinity, count: values.count)
+        var origin = [Int](repeating: 0, count: values.count)
+        for state in 0..<states.count {
+          for to in 0..<hiddenCount {
+            guard let target = states.after(state, adding: to) else { continue }
+            for from in 0..<hiddenCount {
+              let value = values[state * hiddenCount + from] + joins[from * hiddenCount + to] + best[to].value
+              if value < next[target * hiddenCount + to] {
+                next[target * hiddenCount + to] = value
+                origin[target * hiddenCount + to] = from
+              }
             }
           }
         }
         values = next
         origins.append(origin)
       }
-      for last in 0..<hiddenCount {
-        let value = values[last] + end(first, last)
-        guard value < result.value else { continue }
-        var path = [last]
-        for origin in origins.reversed() { path.append(origin[path[path.count - 1]]) }
-        path.reverse()
-        result.value = value
-        result.point = DesignPoint(layers: path.map { best[$0].layer })
-        result.sums = sums(path, best.map(\.sums))
+      for state in 0..<states.count where states.isEnough(state) {
+        for last in 0..<hiddenCount {
+          let value = values[state * hiddenCount + last] + end(first, last)
+          guard value < result.value else { continue }
+          var path = [last]
+          var position = state
+          for origin in origins.reversed() {
+            let hidden = path[path.count - 1]
+            path.append(origin[position * hiddenCount + hidden])
+            position = states.before(position, adding: hidden)
+          }
+          path.reverse()
+          result.value = value
+          result.point = DesignPoint(layers: path.map { best[$0].layer })
+          result.sums = sums(path, best.map(\.sums))
+        }
       }
     }
     return result

@@ -146,7 +146,8 @@ public struct Explorer: Sendable {
     }
   }
 
-  private func exploration(
+  /// What a search that came so far found.
+  func exploration(
     _ state: SearchState, _ record: TraceRecorder, seconds: Double, wasCancelled: Bool
   ) throws -> Exploration {
     let front = record.front.compactMap { found in

@@ -70,53 +70,8 @@ struct ChunkRunner: Sendable {
   let seed: UInt64
 
   func run(_ chunk: Chunk, _ snapshot: Snapshot) -> ChunkResult {
-    var workspace = CandidateEvaluator.Workspace()
     let (points, parents) = points(of: chunk, snapshot)
-    var result = ChunkResult()
-    result.evaluations = points.count
-    let judge = evaluator.judge
-    var best = snapshot.bestCoordinates
-    var bestScalar = snapshot.bestScalar
-    var worstViolation = snapshot.worstViolation
-    var violation = 0.0
-    evaluator.visit(points, device: chunk.device, &workspace) { index, budget, ratio in
-      if !(ratio <= 1) { violation += ratio.isFinite ? Elementary.log(ratio) : .infinity }
-      if ratio < result.leastRatios[budget.lane] {
-        result.leastRatios[budget.lane] = ratio
-        result.leastPoints[budget] = (points[index], chunk.device)
-      }
-    } body: { index, quantities in
-      let coordinates = ObjectiveBox.coordinates(judge.objectives, quantities)
-      let violated = violation
-      violation = 0
-      // A twin that answers with NaN says nothing.
-      guard (coordinates - coordinates) == SIMD8(repeating: 0), violated < .infinity else { return }
-      if violated > 0 {
-        guard violated <= worstViolation else { return }
-        worstViolation = min(worstViolation, max(violated * 4, violated + 1))
-        result.found.append(
-          Found(
-            point: points[index], device: chunk.device, coordinates: coordinates, scalar: .infinity, violation: violated
-          ))
-        return
-      }
-      result.feasibleCount += 1
-      let scalar = judge.hasScalar ? judge.scalar(quantities) ?? .infinity : .infinity
-      let leads = any(coordinates .< best) || scalar < bestScalar
-      if !leads {
-        let vector = SIMD8<Float>(snapshot.box.normalised(coordinates))
-        if all(parents[index] .<= vector) { return }
-        if snapshot.allParents.contains(where: { all($0.vector .<= vector) }) { return }
-        guard snapshot.uncovered.gain(of: vector, exceeds: snapshot.threshold) else { return }
-      }
-      if leads {
-        best = pointwiseMin(best, coordinates)
-        bestScalar = min(bestScalar, scalar)
-      }
-      result.found.append(
-        Found(point: points[index], device: chunk.device, coordinates: coordinates, scalar: scalar, violation: 0))
-    }
-    return result
+    return evaluator.sift(points, parents: parents, device: chunk.device, snapshot)
   }
 
   /// The points of a chunk, and the vectors of the parents they come from.
@@ -151,5 +106,59 @@ struct ChunkRunner: Sendable {
       }
       return (points, vectors)
     }
+  }
+}
+
+extension CandidateEvaluator {
+  /// Judges points on one device, and keeps those that may matter to a search as the snapshot has it.
+  /// - Parameter parents: vectors of what the points were made of; what these dominate adds nothing.
+  func sift(
+    _ points: [DesignPoint], parents: [SIMD8<Float>], device: Int, _ snapshot: Snapshot
+  ) -> ChunkResult {
+    var workspace = Workspace()
+    var result = ChunkResult()
+    result.evaluations = points.count
+    var best = snapshot.bestCoordinates
+    var bestScalar = snapshot.bestScalar
+    var worstViolation = snapshot.worstViolation
+    var violation = 0.0
+    visit(points, device: device, &workspace) { index, budget, ratio in
+      if !(ratio <= 1) { violation += ratio.isFinite ? Elementary.log(ratio) : .infinity }
+      if ratio < result.leastRatios[budget.lane] {
+        result.leastRatios[budget.lane] = ratio
+        result.leastPoints[budget] = (points[index], device)
+      }
+    } body: { index, quantities in
+      let coordinates = ObjectiveBox.coordinates(judge.objectives, quantities)
+      let violated = violation
+      violation = 0
+      // A twin that answers with NaN says nothing.
+      guard (coordinates - coordinates) == SIMD8(repeating: 0), violated < .infinity else { return }
+      if violated > 0 {
+        guard violated <= worstViolation else { return }
+        worstViolation = min(worstViolation, max(violated * 4, violated + 1))
+        result.found.append(
+          Found(
+            point: points[index], device: device, coordinates: coordinates, scalar: .infinity, violation: violated
+          ))
+        return
+      }
+      result.feasibleCount += 1
+      let scalar = judge.hasScalar ? judge.scalar(quantities) ?? .infinity : .infinity
+      let leads = any(coordinates .< best) || scalar < bestScalar
+      if !leads {
+        let vector = SIMD8<Float>(snapshot.box.normalised(coordinates))
+        if all(parents[index] .<= vector) { return }
+        if snapshot.allParents.contains(where: { all($0.vector .<= vector) }) { return }
+        guard snapshot.uncovered.gain(of: vector, exceeds: snapshot.threshold) else { return }
+      }
+      if leads {
+        best = pointwiseMin(best, coordinates)
+        bestScalar = min(bestScalar, scalar)
+      }
+      result.found.append(
+        Found(point: points[index], device: device, coordinates: coordinates, scalar: scalar, violation: 0))
+    }
+    return result
   }
 }

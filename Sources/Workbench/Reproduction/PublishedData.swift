@@ -2,30 +2,30 @@ import Architectures
 import Foundation
 
 /// The authors' records, read from the folder `edgetran` of the data.
-struct PublishedData: Sendable {
+package struct PublishedData: Sendable {
   /// A pair that the published searches started from.
-  struct Pair: Sendable {
-    var model: String
-    var point: DesignPoint
-    var device: String
+  package struct Pair: Sendable {
+    package var model: String
+    package var point: DesignPoint
+    package var device: String
     /// Their "GLUE", 0 to 1.
-    var score: Double
-    var latencySeconds: Double
-    var energyJoules: Double
-    var peakPowerWatts: Double
+    package var score: Double
+    package var latencySeconds: Double
+    package var energyJoules: Double
+    package var peakPowerWatts: Double
 
-    var objective: Double {
+    package var objective: Double {
       PublishedRecords.objective(
         score: score, latencySeconds: latencySeconds, energyJoules: energyJoules, peakPowerWatts: peakPowerWatts)
     }
   }
 
-  let pairs: [Pair]
-  let runs: [PublishedRecords.Run]
+  package let pairs: [Pair]
+  package let runs: [PublishedRecords.Run]
 
   /// - Parameter folder: the data's folder, `edgetran` in it.
   /// - Throws: `InputFileError` that names the file and the place.
-  init(folder: String) throws {
+  package init(folder: String) throws {
     let edgetran = URL(filePath: folder).appending(path: "edgetran")
     pairs = try Self.pairs(edgetran.appending(path: "codesign_dataset.json").path)
     runs = try Self.runs(edgetran.appending(path: "codesign_results.json").path)
@@ -92,7 +92,8 @@ struct PublishedData: Sendable {
         name: name, best: valid.min() ?? invalidValue,
         seconds: try row.number(row.required("time"), field: row.field("time"), in: 0...largest),
         queries: queries.count,
-        valid: valid.count, device: PublishedRecords.deviceFolders[device] ?? device)
+        valid: valid.count, device: PublishedRecords.deviceFolders[device] ?? device,
+        point: try? DesignSpace.flexibert2.point(ofEmbedding: integers(row, "embedding_txf")))
     }
   }
 }

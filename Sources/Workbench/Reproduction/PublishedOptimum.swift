@@ -12,6 +12,7 @@ struct PublishedOptimum: Sendable {
   let lower: Double
   let upper: Double
   let score: Double
+  let point: DesignPoint
   let device: String
   let architectureID: String
   /// Evaluations, and the first after which the best profiled pair was beaten.
@@ -29,27 +30,15 @@ struct PublishedOptimum: Sendable {
     var value: Double
   }
 
-  /// Trees as deep as the published ones, which meet what they were fitted to.
-  private static let surrogateSettings = BoostedTrees.Settings(trees: 150, rate: 0.1, depth: 12, leastLeaf: 1)
   private static let populationSize = 100
   private static let generationSize = 500
 
   /// Evolution from the profiled models: the best hundred go on; children are neighbours, mutants and crossings, on any device.
-  init(_ data: PublishedData, setup: SearchSetup, evaluations: Int, seed: UInt64) throws {
+  init(_ surrogate: PublishedSurrogate, setup: SearchSetup, evaluations: Int, seed: UInt64) throws {
     let space = setup.space
-    var sums: [DesignPoint: (sum: Double, count: Int)] = [:]
-    for pair in data.pairs {
-      let known = sums[pair.point] ?? (0, 0)
-      sums[pair.point] = (known.sum + pair.score, known.count + 1)
-    }
-    var seen: Set<DesignPoint> = []
-    let models = data.pairs.map(\.point).filter { seen.insert($0).inserted }
-    let scores = models.map { model in sums[model].map { $0.sum / Double($0.count) } ?? 0 }
-    func row(_ point: DesignPoint) -> [Float] { space.embedding(of: point).map(Float.init) }
-    let rows = models.map(row)
-    let surrogate = BoostedTrees(rows, scores, settings: Self.surrogateSettings)
-    heldOutError = BoostedTrees.heldOutError(rows, scores, seed: seed, settings: Self.surrogateSettings)
-    scoreSpread = Statistics.standardDeviation(scores)
+    heldOutError = surrogate.heldOutError
+    scoreSpread = surrogate.scoreSpread
+    let (models, scores) = (surrogate.models, surrogate.scores)
 
     let clock = ContinuousClock()
     let start = clock.now
@@ -67,7 +56,7 @@ struct PublishedOptimum: Sendable {
         var costs: [CostEstimate] = []
         setup.evaluator.devices[device].costs(of: points, into: &costs)
         for (point, cost) in zip(points, costs) {
-          let value = Self.objective(surrogate.predict(row(point)), cost, \.median)
+          let value = Self.objective(surrogate.score(of: point), cost, \.median)
           population.append(Member(point: point, device: device, value: value))
           evaluated += 1
           if beaten == nil, value < PublishedRecords.bestProfiled.value {
@@ -107,10 +96,11 @@ struct PublishedOptimum: Sendable {
     guard let best = population.first else { throw SearchError.nothingToDo("the authors' records hold no pair") }
     var costs: [CostEstimate] = []
     setup.evaluator.devices[best.device].costs(of: [best.point], into: &costs)
-    score = surrogate.predict(row(best.point))
+    score = surrogate.score(of: best.point)
     value = best.value
     lower = costs.first.map { [score] in Self.objective(score, $0, \.lower) } ?? .nan
     upper = costs.first.map { [score] in Self.objective(score, $0, \.upper) } ?? .nan
+    point = best.point
     device = setup.problem.devices[best.device]
     architectureID = space.architecture(of: best.point).id
   }

@@ -1,3 +1,4 @@
+import Architectures
 import CoSearch
 import Foundation
 
@@ -67,15 +68,17 @@ public enum PublishedRecords {
   ]
 
   /// One published search, as `edgetran/codesign_results.json` has it.
-  struct Run: Sendable, Hashable {
-    var name: String
+  package struct Run: Sendable, Hashable {
+    package var name: String
     /// Least value of its own queries, on their scale.
-    var best: Double
-    var seconds: Double
+    package var best: Double
+    package var seconds: Double
     /// Its own queries, and those of them that were valid.
     var queries: Int
     var valid: Int
     var device: String
+    /// What it chose; nil where the file is not at hand.
+    var point: DesignPoint?
   }
 
   /// What is shown without the file. Queries beyond BOSHCODE's hundred are not its own: one literal, and a copy of Forest's.

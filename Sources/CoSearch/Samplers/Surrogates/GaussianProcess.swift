@@ -1,16 +1,34 @@
 import Foundation
 import Numerics
 
-/// Gaussian processes over the same rows, one a target, sharing one kernel: a linear part, a smooth part over the model, and as much again
-/// for each device apart.
+/// Gaussian processes over the same rows, one a target, sharing one kernel: a linear part, a smooth part over the model, as much again
+/// for each device apart, and a level of each device.
 ///
-/// `k = (σ_l²·z·z′ + σ_m²·M(|z − z′|/ℓ))·(1 + ρ·[same device])`, with M Matérn's of smoothness 5/2 (Rasmussen and Williams 2006, section
-/// 4.2). Length, share of the linear part and noise are those of the largest marginal likelihood, summed over the targets, of a grid.
+/// `k = (σ_l²·z·z′ + σ_m²·M(|z − z′|/ℓ))·(1 + ρ·[same device]) + σ_d²·[same device]`, with M Matérn's of smoothness 5/2 (Rasmussen and
+/// Williams 2006, section 4.2). Length, share of the linear part, devices' levels and noise are those of the largest marginal likelihood,
+/// summed over the targets, of a grid.
 struct GaussianProcess: Sendable {
   struct Shape: Sendable, Hashable {
     var length: Double
     var linear: Double
+    /// Variance of the devices' levels.
+    var level: Double
     var noise: Double
+
+    init(length: Double, linear: Double, level: Double, noise: Double) {
+      self.length = length
+      self.linear = linear
+      self.level = level
+      self.noise = noise
+    }
+
+    /// Nil where these are not the numbers of a shape.
+    init?(_ numbers: [Double]) {
+      guard numbers.count == 4 else { return nil }
+      self.init(length: numbers[0], linear: numbers[1], level: numbers[2], noise: numbers[3])
+    }
+
+    var numbers: [Double] { [length, linear, level, noise] }
   }
 
   private let rows: [[Double]]
@@ -44,7 +62,7 @@ struct GaussianProcess: Sendable {
       targets[target].map { ($0 - (targets[target].reduce(0, +) / Double(targets[target].count))) / spreads[target] }
     }
     var best: (shape: Shape, factor: Cholesky, weights: [[Double]], likelihood: Double)?
-    for candidate in shape.map({ [$0] }) ?? Self.grid(width) {
+    for candidate in shape.map({ [$0] }) ?? Self.grid(width, hasDevices: Set(devices).count > 1) {
       guard
         let factor = try? Cholesky(of: Self.matrix(flat, width, devices, candidate))
       else { continue }
@@ -71,13 +89,15 @@ struct GaussianProcess: Sendable {
 
   var chosenShape: Shape { shape }
 
-  private static func grid(_ width: Int) -> [Shape] {
+  private static func grid(_ width: Int, hasDevices: Bool) -> [Shape] {
     let typical = Double(max(width, 1)).squareRoot()
     var result: [Shape] = []
     for length in [0.5, 1, 2, 4] {
       for linear in [0, 1.0] {
-        for noise in [1e-5, 1e-2] {
-          result.append(Shape(length: length * typical, linear: linear / typical, noise: noise))
+        for level in hasDevices ? [0, 4.0] : [0] {
+          for noise in [1e-5, 1e-2] {
+            result.append(Shape(length: length * typical, linear: linear / typical, level: level, noise: noise))
+          }
         }
       }
     }
@@ -91,7 +111,7 @@ struct GaussianProcess: Sendable {
       for i in 0..<count {
         for j in 0...i {
           var value = kernel(flat, i * width, flat, j * width, width, shape)
-          value *= devices[i] == devices[j] ? 1 + sharedDevice : 1
+          if devices[i] == devices[j] { value = value * (1 + sharedDevice) + shape.level }
           if i == j { value += shape.noise * (1 + sharedDevice) }
           matrix[i, j] = value
           matrix[j, i] = value
@@ -123,7 +143,7 @@ struct GaussianProcess: Sendable {
       flat.withUnsafeBufferPointer { flat in
         for index in devices.indices {
           let value = Self.kernel(row, 0, flat, index * width, width, shape)
-          result[index] = devices[index] == device ? value * (1 + Self.sharedDevice) : value
+          result[index] = devices[index] == device ? value * (1 + Self.sharedDevice) + shape.level : value
         }
       }
     }
@@ -144,7 +164,8 @@ struct GaussianProcess: Sendable {
   func predict(_ row: [Double], device: Int) -> (means: [Double], deviations: [Double]) {
     let covariances = covariances(row, device)
     let half = factor.solveLower(covariances)
-    let own = row.withUnsafeBufferPointer { Self.kernel($0, 0, $0, 0, width, shape) } * (1 + Self.sharedDevice)
+    let own =
+      row.withUnsafeBufferPointer { Self.kernel($0, 0, $0, 0, width, shape) } * (1 + Self.sharedDevice) + shape.level
     let left = max(own - half.reduce(0) { $0 + $1 * $1 }, 1e-12)
     let means = weights.indices.map { target in
       var sum = 0.0

@@ -57,16 +57,14 @@ struct GaussianProcessSearch: Sendable {
     asked = state.asked
     rounds = state.rounds
     shapeRows = state.shapeRows
-    if state.shape.count == 3 {
-      shape = GaussianProcess.Shape(length: state.shape[0], linear: state.shape[1], noise: state.shape[2])
-    }
+    shape = GaussianProcess.Shape(state.shape)
     history = try TrialHistory(domain, pending: state.pending, history: outcomes)
   }
 
   var state: State {
     State(
       asked: asked, rounds: rounds, pending: history.seen.pending,
-      shape: shape.map { [$0.length, $0.linear, $0.noise] } ?? [], shapeRows: shapeRows)
+      shape: shape?.numbers ?? [], shapeRows: shapeRows)
   }
 
   mutating func tell(_ outcomes: [Outcome]) throws {
@@ -114,9 +112,9 @@ struct GaussianProcessSearch: Sendable {
   }
 
   /// Trials to fit on: all, or the front, the latest and some of the rest.
-  private func chosen(_ known: [Trial], _ random: inout CounterRandom) -> [Trial] {
+  private func chosen(_ known: [Trial], front: [Int], _ random: inout CounterRandom) -> [Trial] {
     guard known.count > options.mostRows else { return known }
-    var picked = Set(front(known).suffix(options.mostRows / 3))
+    var picked = Set(front.suffix(options.mostRows / 3))
     let scalarisers = (0..<8).map { _ in Scalariser(domain, known, using: &random) }
     for scalariser in scalarisers {
       let losses = known.map(scalariser.loss)
@@ -133,8 +131,10 @@ struct GaussianProcessSearch: Sendable {
     return Dominance.nonDominated(feasible.map { known[$0].coordinates }).map { feasible[$0] }
   }
 
-  private mutating func surrogate(_ known: [Trial], using random: inout CounterRandom) throws -> Surrogate {
-    let trials = chosen(known, &random)
+  private mutating func surrogate(
+    _ known: [Trial], front: [Int], using random: inout CounterRandom
+  ) throws -> Surrogate {
+    let trials = chosen(known, front: front, &random)
     let raw = trials.map { features.row($0.proposal) }
     let models = raw.map { Array($0.prefix(features.modelDimension)) }
     let scale = Standardisation(models)
@@ -262,49 +262,73 @@ struct GaussianProcessSearch: Sendable {
   private mutating func propose(_ count: Int, _ known: [Trial]) throws -> [Proposal] {
     rounds += 1
     var random = CounterRandom(seed: seed, stream: 0xA2, UInt64(rounds))
-    guard let surrogate = try? surrogate(known, using: &random) else { return [] }
+    let front = front(known)
+    guard let surrogate = try? surrogate(known, front: front, using: &random) else { return [] }
     let feasible = known.filter(\.isFeasible)
     var improvement = try Improvement(
-      dimension: domain.dimension, known: feasible.map(\.coordinates),
-      scale: (feasible.count > 3 ? feasible : known).map(\.coordinates), reference: reference)
+      dimension: domain.dimension, known: front.map { known[$0].coordinates },
+      scale: (feasible.count > 3 ? feasible : known).map(\.coordinates), reference: reference,
+      sampleCount: Improvement.sampleCount(trials: known.count))
     for proposal in history.seen.pending {
       improvement.cover(prediction(proposal, surrogate, withDeviations: false).coordinates)
     }
 
-    var candidates = breed(known, surrogate, improvement, anyFeasible: !feasible.isEmpty, using: &random)
+    var candidates = breed(known, front: front, surrogate, improvement, using: &random)
     candidates.sort { $0.score > $1.score }
-    var finalists = candidates.prefix(max(Self.finalists, 2 * count)).map {
+    let finalists = candidates.prefix(max(Self.finalists, 2 * count)).map {
       prediction($0.proposal, surrogate, withDeviations: true)
     }
+    return choose(count, of: finalists, &improvement, anyFeasible: !feasible.isEmpty)
+  }
+
+  /// One by one the finalist of the most expected improvement over all that is known, those chosen before among it.
+  private mutating func choose(
+    _ count: Int, of finalists: [Prediction], _ improvement: inout Improvement, anyFeasible: Bool
+  ) -> [Proposal] {
+    let countsVolume = anyFeasible && domain.dimension > 1
+    var chances = finalists.map { countsVolume ? improvement.chances($0.coordinates, $0.deviations) : [] }
+    var left = Array(finalists.indices)
     var result: [Proposal] = []
-    while result.count < count, !finalists.isEmpty {
-      var best = (index: 0, score: -Double.infinity)
-      for (index, finalist) in finalists.enumerated() {
-        let score = acquisition(finalist, improvement, anyFeasible: !feasible.isEmpty)
-        if score > best.score { best = (index, score) }
+    while result.count < count, !left.isEmpty {
+      var best = (position: 0, score: -Double.infinity)
+      for (position, index) in left.enumerated() {
+        let finalist = finalists[index]
+        let score: Double
+        if anyFeasible {
+          let gain =
+            countsVolume
+            ? improvement.expected(chances[index]) : improvement.expected(finalist.coordinates, finalist.deviations)
+          score = gain * Double.normalCDF(-finalist.slack / max(finalist.slackDeviation, 1e-6))
+        } else {
+          score = -(finalist.slack - finalist.slackDeviation)
+        }
+        if score > best.score { best = (position, score) }
       }
-      let winner = finalists.remove(at: best.index)
-      improvement.cover(winner.coordinates)
+      let winner = finalists[left.remove(at: best.position)]
+      if countsVolume {
+        let kept = improvement.coverKeeping(winner.coordinates)
+        for index in left {
+          let own = chances[index]
+          chances[index] = kept.map { own[$0] }
+        }
+      } else {
+        improvement.cover(winner.coordinates)
+      }
       history.ask(winner.proposal)
       result.append(winner.proposal)
     }
     return result
   }
 
-  private func acquisition(_ candidate: Prediction, _ improvement: Improvement, anyFeasible: Bool) -> Double {
-    guard anyFeasible else { return -(candidate.slack - candidate.slackDeviation) }
-    let kept = Double.normalCDF(-candidate.slack / max(candidate.slackDeviation, 1e-6))
-    return improvement.expected(candidate.coordinates, candidate.deviations) * kept
-  }
-
   /// New candidates with a cheap score each: bred in rounds from the best trials and then from the best candidates.
   private func breed(
-    _ known: [Trial], _ surrogate: Surrogate, _ improvement: Improvement, anyFeasible: Bool,
+    _ known: [Trial], front: [Int], _ surrogate: Surrogate, _ improvement: Improvement,
     using random: inout CounterRandom
   ) -> [Prediction] {
+    let anyFeasible = !front.isEmpty
     var parents: [Proposal]
     if anyFeasible {
-      parents = front(known).map { known[$0].proposal }
+      parents = front.map { known[$0].proposal }
       if domain.dimension == 1 || parents.count < 10 {
         let losses = known.map { $0.isFeasible ? $0.coordinates[0] : .infinity }
         parents += known.indices.sorted { (losses[$0], $0) < (losses[$1], $1) }.prefix(10).map { known[$0].proposal }

@@ -15,16 +15,22 @@ struct Improvement: Sendable {
   /// Points of the unit box that nothing dominates.
   private var uncovered: [SIMD8<Double>]
 
-  static let sampleCount = 1_024
+  /// Points of the box, uncovered or not.
+  private let sampleCount: Int
+
+  /// Points that are enough for so many trials: as the front fills, what is left to gain gets smaller.
+  static func sampleCount(trials: Int) -> Int { trials < 150 ? 1_024 : trials < 600 ? 4_096 : 8_192 }
 
   /// - Parameters:
   ///   - known: coordinates of feasible trials.
   ///   - scale: coordinates of trials that the box spans.
   ///   - reference: the worst coordinates that count; NaN lanes take the worst of `scale`.
+  ///   - sampleCount: of the points that volume is counted on.
   init(
-    dimension: Int, known: [SIMD8<Double>], scale: [SIMD8<Double>], reference: SIMD8<Double>
+    dimension: Int, known: [SIMD8<Double>], scale: [SIMD8<Double>], reference: SIMD8<Double>, sampleCount: Int = 1_024
   ) throws(NumericsError) {
     self.dimension = dimension
+    self.sampleCount = sampleCount
     best = known.map { $0[0] }.min() ?? .infinity
     var low = SIMD8<Double>(repeating: .infinity)
     var high = SIMD8<Double>(repeating: -.infinity)
@@ -49,7 +55,7 @@ struct Improvement: Sendable {
     uncovered = []
     if dimension > 1 {
       var sequence = try QuasiRandomSequence(.sobol, dimensions: dimension)
-      for _ in 0..<Self.sampleCount {
+      for _ in 0..<sampleCount {
         var point = SIMD8<Double>(repeating: 1)
         for (lane, value) in try sequence.next().enumerated() { point[lane] = value }
         uncovered.append(point)
@@ -95,21 +101,33 @@ struct Improvement: Sendable {
       let z = gain / deviation
       return gain * Double.normalCDF(z) + deviation * Double.normalDensity(z)
     }
+    return chances(coordinates, deviations).reduce(0) { $0 + Double($1) } / Double(sampleCount)
+  }
+
+  /// The probability of dominating each point that nothing dominates yet; none for one number.
+  func chances(_ coordinates: SIMD8<Double>, _ deviations: SIMD8<Double>) -> [Float] {
     let vector = normalised(coordinates)
-    let spread = pointwiseMax(deviations * inverseRange, SIMD8(repeating: 1e-9))
-    var sum = 0.0
-    for point in uncovered {
-      let z = (point - vector) / spread
+    var inverse = SIMD8<Double>(repeating: 1) / pointwiseMax(deviations * inverseRange, SIMD8(repeating: 1e-9))
+    for lane in dimension..<8 { inverse[lane] = 1 }
+    return uncovered.map { point in
+      let z = (point - vector) * inverse
       var product = 1.0
-      for lane in 0..<dimension {
-        if z[lane] < -4 {
-          product = 0
-          break
-        }
-        if z[lane] < 4 { product *= Double.normalCDF(z[lane]) }
-      }
-      sum += product
+      if any(z .< -4) { return 0 }
+      for lane in 0..<dimension where z[lane] < 4 { product *= Double.normalCDF(z[lane]) }
+      return Float(product)
     }
-    return sum / Double(Self.sampleCount)
+  }
+
+  /// ``expected(_:_:)`` of several numbers, from ``chances(_:_:)``.
+  func expected(_ chances: [Float]) -> Double { chances.reduce(0) { $0 + Double($1) } / Double(sampleCount) }
+
+  /// Counts coordinates as known.
+  /// - Returns: the positions of the points that nothing dominates still.
+  mutating func coverKeeping(_ coordinates: SIMD8<Double>) -> [Int] {
+    let vector = normalised(coordinates)
+    let kept = uncovered.indices.filter { !all(vector .<= uncovered[$0]) }
+    best = min(best, coordinates[0])
+    uncovered = kept.map { uncovered[$0] }
+    return kept
   }
 }

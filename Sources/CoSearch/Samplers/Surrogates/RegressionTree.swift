@@ -1,5 +1,18 @@
 import Numerics
 
+/// Rows with their order by each feature, so that many trees of all of them sort once.
+struct SortedRows: Sendable {
+  let rows: [[Double]]
+  let order: [[Int]]
+
+  init(_ rows: [[Double]]) {
+    self.rows = rows
+    order = (rows.first ?? []).indices.map { feature in
+      rows.indices.sorted { (rows[$0][feature], $0) < (rows[$1][feature], $1) }
+    }
+  }
+}
+
 /// A binary regression tree by least squares (Breiman, Friedman, Olshen and Stone 1984), flat in arrays.
 struct RegressionTree: Sendable {
   struct Growth: Sendable {
@@ -26,6 +39,62 @@ struct RegressionTree: Sendable {
     grow(0, &members, 0..<members.count, 0, rows, targets, growth, &random)
   }
 
+  /// The same by all rows and all features, whose order is known: as fast as the rows are few at each node.
+  /// - Parameter growth: looks at all features, at no random thresholds.
+  init(_ sorted: SortedRows, _ targets: [Double], growth: Growth) {
+    addNode()
+    grow(0, sorted.order, 0, sorted.rows, targets, growth)
+  }
+
+  /// - Parameter members: rows of the node, sorted by each feature.
+  private mutating func grow(
+    _ node: Int, _ members: [[Int]], _ depth: Int, _ rows: [[Double]], _ targets: [Double], _ growth: Growth
+  ) {
+    let own = members.first ?? []
+    let sum = note(node, own[...], targets)
+    guard depth < growth.maximumDepth, own.count >= 2 * growth.leastLeaf, variances[node] > 1e-14 else { return }
+    var best = (gain: 1e-12, feature: -1, threshold: 0.0)
+    for (feature, order) in members.enumerated() {
+      if let split = Self.bestSplit(feature, order, rows, targets, growth.leastLeaf, sum), split.gain > best.gain {
+        best = (split.gain, feature, split.threshold)
+      }
+    }
+    guard best.feature >= 0 else { return }
+    let child = addChildren(of: node, best.feature, best.threshold)
+    grow(
+      child, members.map { $0.filter { rows[$0][best.feature] <= best.threshold } }, depth + 1, rows, targets, growth)
+    grow(
+      child + 1, members.map { $0.filter { rows[$0][best.feature] > best.threshold } }, depth + 1, rows, targets, growth
+    )
+  }
+
+  /// Puts mean and variance of its members' targets into a node.
+  /// - Returns: their sum.
+  private mutating func note(_ node: Int, _ members: ArraySlice<Int>, _ targets: [Double]) -> Double {
+    let count = Double(members.count)
+    var sum = 0.0
+    var squares = 0.0
+    for member in members {
+      let y = targets[member]
+      sum += y
+      squares += y * y
+    }
+    values[node] = count > 0 ? sum / count : 0
+    variances[node] = count > 0 ? max(squares / count - values[node] * values[node], 0) : 0
+    return sum
+  }
+
+  /// - Returns: the position of the lower child.
+  private mutating func addChildren(of node: Int, _ feature: Int, _ threshold: Double) -> Int {
+    let child = values.count
+    addNode()
+    addNode()
+    features[node] = Int32(feature)
+    thresholds[node] = threshold
+    children[node] = Int32(child)
+    return child
+  }
+
   private mutating func addNode() {
     features.append(0)
     thresholds.append(0)
@@ -38,16 +107,7 @@ struct RegressionTree: Sendable {
     _ node: Int, _ members: inout [Int], _ range: Range<Int>, _ depth: Int, _ rows: [[Double]], _ targets: [Double],
     _ growth: Growth, _ random: inout CounterRandom
   ) {
-    let count = Double(range.count)
-    var sum = 0.0
-    var squares = 0.0
-    for position in range {
-      let y = targets[members[position]]
-      sum += y
-      squares += y * y
-    }
-    values[node] = count > 0 ? sum / count : 0
-    variances[node] = count > 0 ? max(squares / count - values[node] * values[node], 0) : 0
+    let sum = note(node, members[range], targets)
     guard depth < growth.maximumDepth, range.count >= 2 * growth.leastLeaf, variances[node] > 1e-14 else { return }
 
     let width = rows[members[range.lowerBound]].count
@@ -61,39 +121,35 @@ struct RegressionTree: Sendable {
       let split =
         growth.isExtra
         ? randomSplit(feature, members[range], rows, targets, growth.leastLeaf, &random)
-        : bestSplit(feature, members[range], rows, targets, growth.leastLeaf, sum)
+        : Self.bestSplit(
+          feature, members[range].sorted { rows[$0][feature] < rows[$1][feature] }, rows, targets, growth.leastLeaf, sum
+        )
       if let split, split.gain > best.gain { best = (split.gain, feature, split.threshold) }
     }
     guard best.feature >= 0 else { return }
     let low = members[range].filter { rows[$0][best.feature] <= best.threshold }
     let high = members[range].filter { rows[$0][best.feature] > best.threshold }
     members.replaceSubrange(range, with: low + high)
-    let child = values.count
-    addNode()
-    addNode()
-    features[node] = Int32(best.feature)
-    thresholds[node] = best.threshold
-    children[node] = Int32(child)
+    let child = addChildren(of: node, best.feature, best.threshold)
     let middle = range.lowerBound + low.count
     grow(child, &members, range.lowerBound..<middle, depth + 1, rows, targets, growth, &random)
     grow(child + 1, &members, middle..<range.upperBound, depth + 1, rows, targets, growth, &random)
   }
 
-  private func bestSplit(
-    _ feature: Int, _ members: ArraySlice<Int>, _ rows: [[Double]], _ targets: [Double], _ leastLeaf: Int, _ sum: Double
+  /// - Parameter order: the node's rows, sorted by the feature.
+  private static func bestSplit(
+    _ feature: Int, _ order: [Int], _ rows: [[Double]], _ targets: [Double], _ leastLeaf: Int, _ sum: Double
   ) -> (gain: Double, threshold: Double)? {
-    let order = members.map { (rows[$0][feature], targets[$0]) }.sorted { $0.0 < $1.0 }
     let count = order.count
     var best: (gain: Double, threshold: Double)?
     var left = 0.0
     for index in 0..<(count - 1) {
-      left += order[index].1
-      guard order[index].0 < order[index + 1].0, index + 1 >= leastLeaf, count - index - 1 >= leastLeaf else {
-        continue
-      }
+      left += targets[order[index]]
+      let (here, next) = (rows[order[index]][feature], rows[order[index + 1]][feature])
+      guard here < next, index + 1 >= leastLeaf, count - index - 1 >= leastLeaf else { continue }
       let (n, m) = (Double(index + 1), Double(count - index - 1))
       let gain = left * left / n + (sum - left) * (sum - left) / m - sum * sum / Double(count)
-      if gain > best?.gain ?? 0 { best = (gain, 0.5 * (order[index].0 + order[index + 1].0)) }
+      if gain > best?.gain ?? 0 { best = (gain, 0.5 * (here + next)) }
     }
     return best
   }

@@ -7,7 +7,7 @@ public struct ScreenedEvolution: Sampler {
   private static let version = 1
   private static let options = GaussianProcessSearch.Options(
     features: .structure, modelsQuantities: true, rounds: 4, childrenARound: 400, randomCandidates: 50,
-    startsFromSeeds: true, mostRows: 300)
+    startsFromSeeds: true, mostRows: 500)
   private var search: GaussianProcessSearch
 
   public init(domain: SearchDomain, seed: UInt64) {
