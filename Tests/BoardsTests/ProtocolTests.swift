@@ -143,6 +143,29 @@ import Testing
     #expect(abs(summary.p95Seconds - 7) < 1e-12)
   }
 
+  @Test func repeatsOnSlowedCoresDoNotCount() {
+    func summary(_ paces: [Double?]) -> RepeatSummary {
+      let repeats = paces.enumerated().map { index, pace in
+        Repeat(round: index, atSeconds: 0, callSeconds: [(pace ?? 1) * Double(index + 1)], paceSeconds: pace)
+      }
+      return RepeatSummary(repeats, outlierDeviations: 3.5, bestPaceSeconds: paces.compactMap(\.self).min())
+    }
+    // Within 5 % of the best pace all count.
+    #expect(summary([1, 1.04, 1.02]).disturbedRepeats == 0)
+    let disturbed = summary([1, 1.5, 1.01, 1.4])
+    #expect(disturbed.disturbedRepeats == 2 && abs(disturbed.medianSeconds - (1 + 3 * 1.01) / 2) < 1e-12)
+    // The calmer half counts always.
+    let restless = summary([1, 1.5, 1.4])
+    #expect(restless.disturbedRepeats == 1 && abs(restless.medianSeconds - (1 + 4.2) / 2) < 1e-12)
+    #expect(summary([nil, nil]).disturbedRepeats == 0)
+  }
+
+  @Test func pacesAreMeasuredOnTheCoresAskedFor() {
+    let allowed = CoreAffinity.allowed
+    #expect(CoreAffinity.paceSeconds(allowed) > 0 && CoreAffinity.paceSeconds([]) > 0)
+    #expect(CoreAffinity.allowed == allowed)
+  }
+
   @Test func failuresAreToldAndDoNotEndTheSeries() throws {
     let clock = FakeClock()
     let workloads = (0..<3).map { index in FakeWorkload("w\(index)", clock) { _, _ in 0.01 } }

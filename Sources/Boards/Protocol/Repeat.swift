@@ -9,15 +9,19 @@ public struct Repeat: Sendable, Hashable {
   public var energy: EnergyUse?
   /// How often the kernel took a core away during it.
   public var involuntarySwitches: Int
+  /// Seconds of a fixed piece of work right before or after it, whichever took longer: what the cores were good for. Nil where not measured.
+  public var paceSeconds: Double?
 
   public init(
-    round: Int, atSeconds: Double, callSeconds: [Double], energy: EnergyUse? = nil, involuntarySwitches: Int = 0
+    round: Int, atSeconds: Double, callSeconds: [Double], energy: EnergyUse? = nil, involuntarySwitches: Int = 0,
+    paceSeconds: Double? = nil
   ) {
     self.round = round
     self.atSeconds = atSeconds
     self.callSeconds = callSeconds
     self.energy = energy
     self.involuntarySwitches = involuntarySwitches
+    self.paceSeconds = paceSeconds
   }
 
   /// Seconds of a call: the median, so that a call that was disturbed does not count; of one or two calls their mean.
@@ -35,14 +39,23 @@ public struct Repeat: Sendable, Hashable {
 extension [Repeat] {
   /// So often a second a core is taken away on any machine, for moments.
   private static let calmSwitchesPerSecond = 10.0
+  /// A core that shares its arithmetic with another program's is slower by more.
+  private static let calmSlowing = 0.05
 
   /// Those that other programs disturbed least: the calmer half, and all others that are calm. What is chosen by is not the time, so that
   /// the choice by itself makes no model faster or slower.
-  var undisturbed: [Repeat] {
-    let rates = map(\.switchesPerSecond).sorted()
+  ///
+  /// - Parameter bestPaceSeconds: of the whole series.
+  func undisturbed(bestPaceSeconds: Double?) -> [Repeat] {
     guard count > 1 else { return self }
-    let limit = Swift.max(rates[(count + 1) / 2 - 1], Self.calmSwitchesPerSecond)
-    return filter { $0.switchesPerSecond <= limit }
+    func disturbance(_ one: Repeat) -> Double {
+      let slowing =
+        if let pace = one.paceSeconds, let best = bestPaceSeconds, best > 0 { pace / best - 1 } else { 0.0 }
+      return Swift.max(one.switchesPerSecond / Self.calmSwitchesPerSecond, slowing / Self.calmSlowing)
+    }
+    let disturbances = map(disturbance)
+    let limit = Swift.max(disturbances.sorted()[(count + 1) / 2 - 1], 1)
+    return zip(self, disturbances).filter { $0.1 <= limit }.map(\.0)
   }
 }
 
@@ -76,9 +89,11 @@ public struct RepeatSummary: Sendable, Hashable {
       ? 1.2533 * spreadSeconds / Double(repeats - disturbedRepeats).squareRoot() / medianSeconds : .nan
   }
 
-  /// - Parameter repeats: at least one, each with at least one call.
-  public init(_ repeats: [Repeat], outlierDeviations: Double) {
-    let calm = repeats.undisturbed
+  /// - Parameters:
+  ///   - repeats: at least one, each with at least one call.
+  ///   - bestPaceSeconds: of all repeats of the series, where they have one.
+  public init(_ repeats: [Repeat], outlierDeviations: Double, bestPaceSeconds: Double? = nil) {
+    let calm = repeats.undisturbed(bestPaceSeconds: bestPaceSeconds)
     disturbedRepeats = repeats.count - calm.count
     let values = calm.map(\.seconds)
     let calls = repeats.flatMap(\.callSeconds).sorted()

@@ -26,6 +26,9 @@ public struct SeriesMeasurer {
   public var plan: MeasuringProtocol
   public var clock: any MonotonicClock
   public var meter: (any Meter)?
+  /// Seconds of a fixed piece of work on the cores that the models run on (``CoreAffinity/paceSeconds(_:)``), to know which repeats other
+  /// programs disturbed; nil leaves that to what the system says.
+  public var pace: (() -> Double)?
   /// Asked before every repeat: true ends the series with what there is.
   public var shouldStop: () -> Bool
   /// How far it is: repeats done, repeats in all.
@@ -106,6 +109,7 @@ public struct SeriesMeasurer {
       if clock.now() - warmStart >= plan.rewarmSeconds || shouldStop() { break }
     }
     let calls = plan.calls(callSeconds: callSeconds)
+    let paceBefore = pace?()
     let switches = cboards_involuntary_switches()
     let sampler = meter.map { MeterSampler($0, clock: clock) }
     sampler?.start()
@@ -120,9 +124,11 @@ public struct SeriesMeasurer {
     let end = clock.now()
     var energy = sampler?.stop().use(from: begin, to: end)
     energy?.calls = calls
+    let involuntarySwitches = Int(cboards_involuntary_switches() - switches)
     return Repeat(
       round: round, atSeconds: (begin + end) / 2 - start, callSeconds: seconds, energy: energy,
-      involuntarySwitches: Int(cboards_involuntary_switches() - switches))
+      involuntarySwitches: involuntarySwitches,
+      paceSeconds: paceBefore.flatMap { before in pace.map { max(before, $0()) } })
   }
 
   private func pause() {
@@ -149,11 +155,13 @@ extension SeriesMeasurer {
     }
 
     func result(plan: MeasuringProtocol, wasStopped: Bool) -> SeriesResult {
+      let bestPace = repeats.joined().compactMap(\.paceSeconds).min()
       let results = warmUps.indices.map { index -> WorkloadResult? in
         guard failures[index] == nil, let warmUp = warmUps[index], !repeats[index].isEmpty else { return nil }
         return WorkloadResult(
           warmUp: warmUp, repeats: repeats[index],
-          summary: RepeatSummary(repeats[index], outlierDeviations: plan.outlierDeviations))
+          summary: RepeatSummary(
+            repeats[index], outlierDeviations: plan.outlierDeviations, bestPaceSeconds: bestPace))
       }
       let measured = results.compactMap { $0?.repeats }
       return SeriesResult(

@@ -79,6 +79,7 @@ public struct HostSeries {
       let cores = CoreAffinity.choice(count, allowed: allowed)
       if !cores.isEmpty { try CoreAffinity.bind(cores) }
       defer { if !allowed.isEmpty { try? CoreAffinity.bind(allowed) } }
+      measurer.pace = { CoreAffinity.paceSeconds(cores) }
       let run = MeasurementRun(
         device: deviceID, runtime: NativeRuntime(),
         settings: RunSettings(batchSize: batchSize, sequenceLength: sequenceLength, threads: count),

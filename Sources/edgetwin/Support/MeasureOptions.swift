@@ -164,6 +164,7 @@ struct LocalJob: Sendable {
       if let meter { plan.repeatSeconds = max(plan.repeatSeconds, 20 * meter.intervalSeconds) }
       var measurer = SeriesMeasurer(plan: plan, meter: meter)
       measurer.shouldStop = { flag.isSet }
+      measurer.pace = { CoreAffinity.paceSeconds(cores) }
       measurer.progress = { done, of in Console.progress("measured \(done) of \(of)") }
       let runtime = try work.makeRuntime()
       defer { runtime.close() }
