@@ -113,8 +113,8 @@ import Testing
     var random = CounterRandom(seed: 3)
     let last = trained.map { architecture in
       Self.row(
-        architecture, loss: Self.loss(Self.truth(architecture) - 2),
-        score: Self.score(Self.truth(architecture) + 0.02 * random.nextNormal()))
+        architecture, loss: Self.loss(Self.truth(architecture) - 2 + 0.05 * random.nextNormal()),
+        score: Self.score(Self.truth(architecture) + 0.05 * random.nextNormal()))
     }
     let first = (trained + early).map { architecture in
       Self.row(
@@ -130,7 +130,7 @@ import Testing
         })
     }
     let (few, many) = (try error(alone), try error(together))
-    #expect(many < 0.6 * few, "\(few) \(many)")
+    #expect(many < 0.9 * few, "\(few) \(many)")
   }
 
   /// Held-out errors are those of a fit without the architecture, but for what it has to say on how sure one can be.

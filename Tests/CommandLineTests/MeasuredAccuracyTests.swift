@@ -23,7 +23,7 @@ import Testing
     space: space.yaml
     accuracy: measured=rows.jsonl
     devices: [rpi4-cpu]
-    objectives: [{name: accuracy, direction: maximize}, {name: latency, direction: minimize}]
+    objectives: [{name: accuracy, direction: maximize}, {name: latency_s, direction: minimize}]
     """
 
   init() throws {

@@ -189,6 +189,8 @@ public struct MeasurementRun {
     if !summary.outlierRounds.isEmpty {
       facts["outlier_rounds"] = summary.outlierRounds.map(String.init).joined(separator: " ")
     }
+    let paces = measured.repeats.compactMap(\.paceSeconds)
+    if !paces.isEmpty { facts["pace_s"] = String(format: "%.4g", Statistics.median(paces)) }
     if !cores.isEmpty { facts["pinned_cores"] = cores.map(String.init).joined(separator: " ") }
     if let drift = group.drift {
       facts["drift"] = String(
