@@ -7,9 +7,11 @@ fail() {
   exit 1
 }
 
-command -v swift >/dev/null 2>&1 || fail "Swift 6 is missing: install it from https://swift.org/install, then run this again"
-major=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\).*/\1/p' | head -n 1)
-[ "${major:-0}" -ge 6 ] || fail "Swift 6 or newer is needed, found version ${major:-unknown}: install it from https://swift.org/install"
+command -v swift >/dev/null 2>&1 || fail "Swift 6.1 is missing: install it from https://swift.org/install, then run this again"
+version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\)\.*\([0-9]*\).*/\1 \2/p' | head -n 1)
+major=${version%% *} minor=${version##* }
+[ "${major:-0}" -gt 6 ] || { [ "${major:-0}" -eq 6 ] && [ "${minor:-0}" -ge 1 ]; } ||
+  fail "Swift 6.1 or newer is needed, found version ${version:-unknown}: install it from https://swift.org/install"
 
 [ "$(uname)" = Linux ] || {
   [ -e /opt/homebrew/include/gsl/gsl_multifit.h ] || [ -e /usr/local/include/gsl/gsl_multifit.h ] ||
