@@ -55,33 +55,3 @@ long long cboards_involuntary_switches(void) {
   if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
   return usage.ru_nivcsw;
 }
-
-// 64 KiB: more than a first-level cache holds on most processors, and not more than the second does.
-enum { PACE_NUMBERS = 16384, PACE_PASSES = 40 };
-
-static double pace(void) {
-  static _Thread_local float numbers[PACE_NUMBERS];
-  struct timespec begin, end;
-  for (int pass = -2; pass < PACE_PASSES; pass++) {
-    if (pass == 0) clock_gettime(CLOCK_MONOTONIC, &begin);  // the passes before bring the numbers into cache
-    for (int i = 0; i < PACE_NUMBERS; i++) numbers[i] = numbers[i] * 0.5f + 1.0f;
-    __asm__ volatile("" : : "r"(numbers) : "memory");
-  }
-  clock_gettime(CLOCK_MONOTONIC, &end);
-  return (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec);
-}
-
-double cboards_pace_seconds(const int *cores, int count) {
-  enum { CAPACITY = 1024 };
-  int before[CAPACITY];
-  const int known = cboards_get_affinity(before, CAPACITY);
-  if (count <= 0 || known <= 0 || known > CAPACITY) return pace();
-  double slowest = 0;
-  for (int index = 0; index < count; index++) {
-    if (cboards_set_affinity(cores + index, 1) != 0) continue;
-    const double seconds = pace();
-    if (seconds > slowest) slowest = seconds;
-  }
-  cboards_set_affinity(before, known);
-  return slowest;
-}

@@ -15,6 +15,7 @@ public struct Series: Sendable {
   /// In the order of the rows that were given.
   public let features: [FeatureVector]
   public let orders: [Int]
+  /// As they would be at the pace of the device's roofs, where rows say theirs.
   public let latencySeconds: [Double?]
   public let energyJoules: [Double?]
   public let peakPowerWatts: [Double?]
@@ -51,7 +52,8 @@ public struct Series: Sendable {
     }
     orders = rows.enumerated().map { $1.order ?? $0 }
     latencySeconds = rows.map { row in
-      row.latencySeconds ?? row.batchLatencySeconds.map { $0 / Double(row.batchSize) }
+      let seconds = row.latencySeconds ?? row.batchLatencySeconds.map { $0 / Double(row.batchSize) }
+      return seconds.map { $0 / (device.roofs?.slowing(of: row) ?? 1) }
     }
     energyJoules = rows.map(\.energyJoules)
     peakPowerWatts = rows.map(\.peakPowerWatts)

@@ -49,6 +49,14 @@ public struct Measurement: Hashable, Sendable {
   /// True where the figures hold a share of the process's start-up.
   public var includesStartup: Bool
 
+  /// The least that the gauge of pace took beside the repeats: how fast the cores were at best then. Nil where it was not looked at.
+  public var paceSeconds: Double? {
+    environment[Self.paceKey].flatMap(Double.init).flatMap { $0 > 0 && $0.isFinite ? $0 : nil }
+  }
+
+  /// Of ``environment``.
+  public static let paceKey = "pace_s"
+
   public init(
     architecture: Architecture?, features: [String: Double]? = nil, device: String, runtime: String,
     batchSize: Int,

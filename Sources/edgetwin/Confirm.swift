@@ -121,7 +121,7 @@ struct Confirm: AsyncParsableCommand {
         "the runtime \(twin.runtime) cannot be measured from here, and \(rows.count) of the models have no row in"
           + " --measurements; measurable are native and onnxruntime")
     }
-    let job = how.job(try LocalWork(twin, runtime: runtime), profiles: 5)
+    let job = how.job(try LocalWork(twin, runtime: runtime), twin: twin, profiles: 5)
     let appender = try output.map { try MeasurementAppender(path: $0, resumes: false) }
     let collected = MeasuredRows(appender, study: study)
     Console.say("measuring on this machine (\(MachineState().cpu ?? "of unknown make")), taken for \(twin.device.name)")

@@ -125,6 +125,25 @@ import Testing
     #expect(abs(one.summary.medianSeconds / 0.01 - 1) < 0.01)
   }
 
+  @Test func fastestCallsDoNotMindWhatComesBetween() throws {
+    let noise = Noise(6)
+    let truths = (0..<8).map { 0.002 * Double($0 + 1) }
+    // Beside another program for two thirds of the time, and at the end for more.
+    let slow: (Double) -> Double = { now in
+      let place = (now / 0.2).rounded(.down).truncatingRemainder(dividingBy: now < 1_010 ? 3 : 5)
+      return place > 0 ? 1.4 : 1
+    }
+    var plan = MeasuringProtocol(repeats: 30)
+    plan.statistic = .fastest
+    let result = series(plan, truths.map { truth in { now, _ in truth * noise.factor(0.01) * slow(now) } })
+    for (truth, one) in zip(truths, result.results) {
+      let summary = try #require(one?.summary)
+      #expect(abs(summary.fastestSeconds / truth - 1) < 0.04 && summary.p95Seconds > 1.3 * truth)
+    }
+    let floor = try #require(result.noiseFloor)
+    #expect(floor.median < 0.03 && abs(floor.shift) < 0.03)
+  }
+
   @Test func agreementMakesNoOutliers() {
     let repeats = (0..<10).map { Repeat(round: $0, atSeconds: Double($0), callSeconds: [$0 == 7 ? 1.001 : 1]) }
     #expect(RepeatSummary(repeats, outlierDeviations: 3.5).outlierRounds.isEmpty)
@@ -141,12 +160,14 @@ import Testing
     #expect(summary.outlierCalls == 5 && summary.outlierRounds.isEmpty)
     // Type 7 of 1 1 2 2 2 2 4 4 4 5 9 at 0.95: position 9.5, between 5 and 9.
     #expect(abs(summary.p95Seconds - 7) < 1e-12)
+    #expect(summary.fastestSeconds == 1)
   }
 
   @Test func repeatsOnSlowedCoresDoNotCount() {
     func summary(_ paces: [Double?]) -> RepeatSummary {
       let repeats = paces.enumerated().map { index, pace in
-        Repeat(round: index, atSeconds: 0, callSeconds: [(pace ?? 1) * Double(index + 1)], paceSeconds: pace)
+        Repeat(
+          round: index, atSeconds: 0, callSeconds: [(pace ?? 1) * Double(index + 1)], paceSeconds: pace.map { $0...$0 })
       }
       return RepeatSummary(repeats, outlierDeviations: 3.5, bestPaceSeconds: paces.compactMap(\.self).min())
     }
@@ -158,12 +179,12 @@ import Testing
     let restless = summary([1, 1.5, 1.4])
     #expect(restless.disturbedRepeats == 1 && abs(restless.medianSeconds - (1 + 4.2) / 2) < 1e-12)
     #expect(summary([nil, nil]).disturbedRepeats == 0)
+    #expect(restless.fastestPaceSeconds == 1 && summary([nil, nil]).fastestPaceSeconds == nil)
   }
 
-  @Test func pacesAreMeasuredOnTheCoresAskedFor() {
-    let allowed = CoreAffinity.allowed
-    #expect(CoreAffinity.paceSeconds(allowed) > 0 && CoreAffinity.paceSeconds([]) > 0)
-    #expect(CoreAffinity.allowed == allowed)
+  @Test func theGaugeRuns() throws {
+    let gauge = try PaceGauge(threads: 1)
+    #expect(gauge.seconds() > 1e-6 && gauge.seconds() < 1)
   }
 
   @Test func failuresAreToldAndDoNotEndTheSeries() throws {

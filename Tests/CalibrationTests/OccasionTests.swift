@@ -47,6 +47,41 @@ import struct Measurements.Measurement
     #expect(drifting > 0.07 * 1.4 && drifting < 0.07 * 1.645 + 1.2 * alone)
   }
 
+  @Test("rows that say that their cores were slow are brought to the pace of the roofs")
+  func paces() throws {
+    var file = try SyntheticHost().file()
+    file.device.roofs?.paces = [.init(threads: 1, seconds: 0.002)]
+    let roofs = try #require(file.device.roofs)
+    // Every second model ran on cores that somebody else used too.
+    func measured(_ rows: [Measurement], saysSo: Bool = true) -> [Measurement] {
+      rows.enumerated().map { index, row in
+        var row = row
+        let slowing = index % 2 == 0 ? 1 : 1.5
+        row.latencySeconds = row.latencySeconds.map { slowing * $0 }
+        if saysSo { row.environment[Measurement.paceKey] = "\(0.002 * slowing)" }
+        return row
+      }
+    }
+    let rows = HostTwinTests.rows(try HostTwinTests.models(24, seed: 11), from: 0)
+    let unseen = HostTwinTests.rows(try HostTwinTests.models(40, seed: 12), from: 500)
+    func errors(saysSo: Bool) throws -> SyntheticHost.Errors {
+      let fitted = try Calibrator(file: file, runtime: "native").calibrate(measured(rows, saysSo: saysSo)).file
+      return try SyntheticHost.errors(fitted, on: unseen)
+    }
+    let (known, unknown) = (try errors(saysSo: true), try errors(saysSo: false))
+    #expect(known.median < 0.05 && known.coverage > 0.75)
+    #expect(unknown.median > 0.12)
+    let slow = try #require(measured(unseen).last)
+    #expect(abs(roofs.slowing(of: slow) - 1.5) < 1e-9 && roofs.slowing(of: unseen[0]) == 1)
+    // Of a number of threads that the roofs do not have, and of a row that says nonsense, nothing is known.
+    var other = slow
+    other.threads = 2
+    #expect(roofs.slowing(of: other) == 1)
+    other = slow
+    other.environment[Measurement.paceKey] = "-1"
+    #expect(roofs.slowing(of: other) == 1)
+  }
+
   @Test("a number of threads that slows all models down alike is found, and predicted")
   func threads() throws {
     let models = try HostTwinTests.models(24, seed: 9)

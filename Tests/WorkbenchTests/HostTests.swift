@@ -66,6 +66,8 @@ import Twins
     // Files hold fewer digits.
     let read = try #require(try DeviceFile(yaml: file.encodedYAML(), name: "host.yaml").device.roofs)
     #expect(read.products.count == found.products.count && read.heads.count == found.heads.count)
+    #expect(found.paces.map(\.threads) == [1] && found.paces[0].seconds > 1e-6)
+    #expect(abs(read.paces[0].seconds / found.paces[0].seconds - 1) < 1e-9)
     for (a, b) in zip(read.heads, found.heads) {
       #expect(a.operation == b.operation && abs(a.seconds / b.seconds - 1) < 1e-9)
     }

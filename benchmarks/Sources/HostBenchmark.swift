@@ -142,13 +142,37 @@ struct HostBenchmark {
       "\(file.device.name): \(Set(fitRows.compactMap { $0.architecture?.id }).count) models on \(Self.listed(threads)) threads"
         + " and \(file.device.roofs?.products.count ?? 0) products, \(file.device.roofs?.heads.count ?? 0) heads,"
         + " measured in \(Int(seconds.rounded())) s.\n")
-    try printUnseen(file, early: rows(.unseen) ?? [], late: rows(.again) ?? [])
-    try printWhatIf(file, fitted: fitRows, unseen: rows(.unseen) ?? [])
+    for isAtPace in [true, false] {
+      print(
+        isAtPace
+          ? "Measured times at the pace that the roofs were timed at, by what each row says of its own:\n"
+          : "The same times as they were measured, whatever the cores were good for then:\n")
+      try printUnseen(file, early: rows(.unseen) ?? [], late: rows(.again) ?? [], isAtPace: isAtPace)
+      try printWhatIf(file, fitted: fitRows, unseen: rows(.unseen) ?? [], isAtPace: isAtPace)
+    }
+    try writePairs(file)
+  }
+
+  /// Every model beside its prediction, to look into: `pairs.csv` of the folder.
+  private func writePairs(_ file: DeviceFile) throws {
+    var lines = ["stage,threads,architecture,measured_s,predicted_s,lower_s,upper_s,pace_s"]
+    for stage in Stage.allCases {
+      for row in rows(stage) ?? [] {
+        guard let pair = try HostCalibration.pair(file, row) else { continue }
+        let seconds = [
+          pair.measuredSeconds, pair.predicted.median, pair.predicted.lower, pair.predicted.upper,
+        ]
+        lines.append(
+          ([stage.rawValue, "\(row.threads ?? 1)", pair.id] + seconds.map { "\($0)" }
+            + [row.environment[Measurement.paceKey] ?? ""]).joined(separator: ","))
+      }
+    }
+    try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: path("pairs.csv")), options: .atomic)
   }
 
   private static func listed(_ threads: [Int]) -> String { threads.map(String.init).joined(separator: " and ") }
 
-  private func printUnseen(_ file: DeviceFile, early: [Measurement], late: [Measurement]) throws {
+  private func printUnseen(_ file: DeviceFile, early: [Measurement], late: [Measurement], isAtPace: Bool) throws {
     print(
       "| unseen models | threads | latency | median error | bias | 90 % coverage | Spearman | noise floor |\n"
         + "| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |")
@@ -168,13 +192,14 @@ struct HostBenchmark {
       let again = Dictionary(
         late.filter { $0.threads == count }.compactMap { row in row.architecture.map { ($0.id, row) } },
         uniquingKeysWith: { first, _ in first })
-      let differences = own.compactMap { row -> Double? in
-        guard let id = row.architecture?.id, let a = row.latencySeconds, let b = again[id]?.latencySeconds else {
-          return nil
-        }
+      let differences = try own.compactMap { row -> Double? in
+        guard let id = row.architecture?.id, let other = again[id],
+          let a = try HostCalibration.pair(file, row, isAtPace: isAtPace)?.measuredSeconds,
+          let b = try HostCalibration.pair(file, other, isAtPace: isAtPace)?.measuredSeconds
+        else { return nil }
         return abs(log(a / b))
       }
-      let pairs = try own.compactMap { try HostCalibration.pair(file, $0) }
+      let pairs = try own.compactMap { try HostCalibration.pair(file, $0, isAtPace: isAtPace) }
       all += pairs
       floors += differences
       row("\(count)", pairs, differences.isEmpty ? nil : Statistics.median(differences))
@@ -185,7 +210,7 @@ struct HostBenchmark {
         + " error 5 % (or 1.5 noise floors), Spearman 0.99, coverage 85 to 95 %.\n")
   }
 
-  private func printWhatIf(_ file: DeviceFile, fitted: [Measurement], unseen: [Measurement]) throws {
+  private func printWhatIf(_ file: DeviceFile, fitted: [Measurement], unseen: [Measurement], isAtPace: Bool) throws {
     print(
       "| what if (fitted at batch 1, length 128) | threads | models | median error | bias | 90 % coverage |\n"
         + "| --- | ---: | ---: | ---: | ---: | ---: |")
@@ -199,7 +224,7 @@ struct HostBenchmark {
     for stage in Stage.allCases where stage.settings != nil {
       for count in threads {
         let pairs = try (rows(stage) ?? []).filter { $0.threads == count }.compactMap {
-          try HostCalibration.pair(file, $0)
+          try HostCalibration.pair(file, $0, isAtPace: isAtPace)
         }
         all += pairs
         row(stage.title, "\(count)", pairs)
@@ -212,7 +237,9 @@ struct HostBenchmark {
       for count in threads.dropFirst() {
         row(
           "\(count) threads, fitted on \(first)", "\(count)",
-          try unseen.filter { $0.threads == count }.compactMap { try HostCalibration.pair(file, $0) })
+          try unseen.filter { $0.threads == count }.compactMap {
+            try HostCalibration.pair(file, $0, isAtPace: isAtPace)
+          })
       }
     }
     print("\nGoals: median error 10 %, coverage 85 %.\n")

@@ -20,12 +20,6 @@ public enum CoreAffinity {
     }
   }
 
-  /// Seconds of a fixed piece of arithmetic on the slowest of these cores: longer than at best where a core shares its units, or its clock,
-  /// with another program, which no counter of a virtual machine shows. Takes a tenth of a millisecond a core; empty is the core it is on.
-  public static func paceSeconds(_ cores: [Int]) -> Double {
-    cboards_pace_seconds(cores.map(Int32.init), Int32(cores.count))
-  }
-
   /// The best `count` of the allowed cores: the fastest kind first, one thread a physical core before a second one, and the first core,
   /// which serves most interrupts, last of its kind.
   ///

@@ -65,17 +65,24 @@ public struct NoiseFloor: Sendable, Hashable {
   /// Median over the models of the robust standard deviation of single repeats, as a share.
   public var repeatSpread: Double
 
-  /// Compares the median of the first third of each model's rounds with that of the last third.
+  /// Compares the median of the first third of each model's rounds with that of the last third, or the fastest calls of either.
   /// - Returns: nil where no model has two rounds.
-  public init?(_ series: [[Repeat]]) {
+  public init?(_ series: [[Repeat]], statistic: MeasuringProtocol.Statistic = .median) {
+    func typical(_ repeats: ArraySlice<Repeat>) -> Double {
+      switch statistic {
+      case .median: Statistics.median(repeats.map(\.seconds))
+      case .fastest: repeats.flatMap(\.callSeconds).min() ?? .nan
+      }
+    }
     var differences: [Double] = []
     var signed: [Double] = []
     var spreads: [Double] = []
     for repeats in series where repeats.count > 1 {
-      let values = repeats.sorted { $0.atSeconds < $1.atSeconds }.map(\.seconds)
+      let values = repeats.map(\.seconds)
+      let inOrder = repeats.sorted { $0.atSeconds < $1.atSeconds }
       let part = max(values.count / 3, 1)
-      let early = Statistics.median(Array(values.prefix(part)))
-      let late = Statistics.median(Array(values.suffix(part)))
+      let early = typical(inOrder.prefix(part))
+      let late = typical(inOrder.suffix(part))
       differences.append(abs(log(late / early)))
       signed.append(log(late / early))
       spreads.append(1.4826 * Statistics.medianAbsoluteDeviation(values) / Statistics.median(values))

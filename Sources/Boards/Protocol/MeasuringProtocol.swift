@@ -22,8 +22,19 @@ public struct MeasuringProtocol: Sendable, Hashable {
   public var pauseSeconds: Double
   /// Seed of the order.
   public var seed: UInt64
+  /// What a model's latency is.
+  public var statistic = Statistic.median
   /// Calls of each model whose steps are timed after all rounds, where the runtime can tell; 0 for none.
   public var profiles = 0
+
+  /// What of a model's calls is its latency.
+  public enum Statistic: String, Sendable, Hashable {
+    /// What calls take as the machine is, other programs included: the median.
+    case median
+    /// What a call takes while nothing comes in between, which is what a twin can know: the fastest. On a machine that nobody else uses it is
+    /// within a few per cent of the median; beside other guests of a host it can be a third below.
+    case fastest
+  }
 
   /// When a model is warm.
   public struct WarmUp: Sendable, Hashable {

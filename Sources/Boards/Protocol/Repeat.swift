@@ -9,12 +9,12 @@ public struct Repeat: Sendable, Hashable {
   public var energy: EnergyUse?
   /// How often the kernel took a core away during it.
   public var involuntarySwitches: Int
-  /// Seconds of a fixed piece of work right before or after it, whichever took longer: what the cores were good for. Nil where not measured.
-  public var paceSeconds: Double?
+  /// Seconds of a fixed piece of work right before and right after it, the lesser first: what the cores were good for. Nil where not measured.
+  public var paceSeconds: ClosedRange<Double>?
 
   public init(
     round: Int, atSeconds: Double, callSeconds: [Double], energy: EnergyUse? = nil, involuntarySwitches: Int = 0,
-    paceSeconds: Double? = nil
+    paceSeconds: ClosedRange<Double>? = nil
   ) {
     self.round = round
     self.atSeconds = atSeconds
@@ -50,7 +50,7 @@ extension [Repeat] {
     guard count > 1 else { return self }
     func disturbance(_ one: Repeat) -> Double {
       let slowing =
-        if let pace = one.paceSeconds, let best = bestPaceSeconds, best > 0 { pace / best - 1 } else { 0.0 }
+        if let pace = one.paceSeconds?.upperBound, let best = bestPaceSeconds, best > 0 { pace / best - 1 } else { 0.0 }
       return Swift.max(one.switchesPerSecond / Self.calmSwitchesPerSecond, slowing / Self.calmSlowing)
     }
     let disturbances = map(disturbance)
@@ -70,6 +70,8 @@ public struct RepeatSummary: Sendable, Hashable {
   public var calls: Int
   /// The single call that nothing came in between of.
   public var fastestSeconds: Double
+  /// The least that the gauge of pace took beside the repeats, which goes with ``fastestSeconds``; nil without a gauge.
+  public var fastestPaceSeconds: Double?
   /// Quantiles of the single calls.
   public var p95Seconds: Double
   public var p99Seconds: Double
@@ -99,6 +101,7 @@ public struct RepeatSummary: Sendable, Hashable {
     let calls = repeats.flatMap(\.callSeconds).sorted()
     let median = Statistics.median(values)
     medianSeconds = median
+    fastestPaceSeconds = repeats.compactMap(\.paceSeconds?.lowerBound).min()
     spreadSeconds = 1.4826 * Statistics.medianAbsoluteDeviation(values)
     self.repeats = repeats.count
     self.calls = calls.count

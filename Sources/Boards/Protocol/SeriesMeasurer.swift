@@ -26,8 +26,8 @@ public struct SeriesMeasurer {
   public var plan: MeasuringProtocol
   public var clock: any MonotonicClock
   public var meter: (any Meter)?
-  /// Seconds of a fixed piece of work on the cores that the models run on (``CoreAffinity/paceSeconds(_:)``), to know which repeats other
-  /// programs disturbed; nil leaves that to what the system says.
+  /// Seconds of a fixed piece of work on the cores that the models run on (``PaceGauge``), to know which repeats other programs disturbed; nil
+  /// leaves that to what the system says.
   public var pace: (() -> Double)?
   /// Asked before every repeat: true ends the series with what there is.
   public var shouldStop: () -> Bool
@@ -128,7 +128,12 @@ public struct SeriesMeasurer {
     return Repeat(
       round: round, atSeconds: (begin + end) / 2 - start, callSeconds: seconds, energy: energy,
       involuntarySwitches: involuntarySwitches,
-      paceSeconds: paceBefore.flatMap { before in pace.map { max(before, $0()) } })
+      paceSeconds: paceBefore.flatMap { before in
+        pace.map {
+          let after = $0()
+          return min(before, after)...max(before, after)
+        }
+      })
   }
 
   private func pause() {
@@ -155,7 +160,7 @@ extension SeriesMeasurer {
     }
 
     func result(plan: MeasuringProtocol, wasStopped: Bool) -> SeriesResult {
-      let bestPace = repeats.joined().compactMap(\.paceSeconds).min()
+      let bestPace = repeats.joined().compactMap(\.paceSeconds?.lowerBound).min()
       let results = warmUps.indices.map { index -> WorkloadResult? in
         guard failures[index] == nil, let warmUp = warmUps[index], !repeats[index].isEmpty else { return nil }
         return WorkloadResult(
@@ -166,7 +171,7 @@ extension SeriesMeasurer {
       let measured = results.compactMap { $0?.repeats }
       return SeriesResult(
         results: results, failures: failures, wasStopped: wasStopped, drift: Drift(measured),
-        noiseFloor: NoiseFloor(measured))
+        noiseFloor: NoiseFloor(measured, statistic: plan.statistic))
     }
   }
 }

@@ -95,6 +95,7 @@ public struct MeasurementRun {
         row.environment = environment.merging(state.environment) { own, _ in own }
           .merging(item.workload.environment) { _, own in own }
           .merging(Self.facts(measured, group: result, cores: cores)) { _, own in own }
+        row.environment["latency_statistic"] = measurer.plan.statistic.rawValue
         try emit(item.index, row)
         report.measured += 1
         if !measured.profile.isEmpty { report.profiles[item.index] = measured.profile }
@@ -154,8 +155,13 @@ public struct MeasurementRun {
     var row = Measurement(
       architecture: architecture, device: device, runtime: runtime.name, batchSize: settings.batchSize,
       sequenceLength: settings.sequenceLength, precision: settings.precision, threads: settings.threads)
-    row.latencySeconds = summary.medianSeconds / batch
-    row.batchLatencySeconds = summary.medianSeconds
+    let callSeconds =
+      switch measurer.plan.statistic {
+      case .median: summary.medianSeconds
+      case .fastest: summary.fastestSeconds
+      }
+    row.latencySeconds = callSeconds / batch
+    row.batchLatencySeconds = callSeconds
     row.latencyP95Seconds = summary.p95Seconds / batch
     row.spreadSeconds = summary.spreadSeconds / batch
     row.measuredAt = ISO8601DateFormatter().string(from: began.addingTimeInterval(middle))
@@ -178,6 +184,7 @@ public struct MeasurementRun {
       "calls": "\(summary.calls)",
       "call_p99_s": "\(summary.p99Seconds)",
       "call_fastest_s": "\(summary.fastestSeconds)",
+      "call_median_s": "\(summary.medianSeconds)",
       "disturbed_repeats": "\(summary.disturbedRepeats)",
       "outlier_repeats": "\(summary.outlierRounds.count)",
       "outlier_calls": "\(summary.outlierCalls)",
@@ -189,8 +196,9 @@ public struct MeasurementRun {
     if !summary.outlierRounds.isEmpty {
       facts["outlier_rounds"] = summary.outlierRounds.map(String.init).joined(separator: " ")
     }
-    let paces = measured.repeats.compactMap(\.paceSeconds)
-    if !paces.isEmpty { facts["pace_s"] = String(format: "%.4g", Statistics.median(paces)) }
+    if let pace = summary.fastestPaceSeconds { facts[Measurement.paceKey] = String(format: "%.4g", pace) }
+    let paces = measured.repeats.compactMap(\.paceSeconds?.upperBound)
+    if !paces.isEmpty { facts["pace_typical_s"] = String(format: "%.4g", Statistics.median(paces)) }
     if !cores.isEmpty { facts["pinned_cores"] = cores.map(String.init).joined(separator: " ") }
     if let drift = group.drift {
       facts["drift"] = String(

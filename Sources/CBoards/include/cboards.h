@@ -12,8 +12,4 @@ int cboards_set_affinity(const int *cores, int count);
 /// How often the kernel took a core away from a thread of this process that wanted to go on.
 long long cboards_involuntary_switches(void);
 
-/// Seconds that a fixed piece of arithmetic on numbers in cache takes now, on the slowest of these cores: the calling thread is on each for
-/// a tenth of a millisecond, and may afterwards run where it could before. With `count` 0, on the core that it is on.
-double cboards_pace_seconds(const int *cores, int count);
-
 #endif

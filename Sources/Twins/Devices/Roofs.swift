@@ -181,6 +181,8 @@ public struct Roofs: Sendable, Hashable, Codable {
   public var dispatch: [Dispatch]
   /// Of the `native` runtime; where there are none, heads follow from ``products`` and ``elementwise``.
   public var heads: [Head]
+  /// How fast the cores were meanwhile; empty where it was not looked at.
+  public var paces: [Pace]
   /// What one call of the runtime costs before any kernel runs.
   public var callSeconds: Double?
   /// What a head costs beside its kernels, a sequence: finding its columns, being scheduled.
@@ -191,7 +193,7 @@ public struct Roofs: Sendable, Hashable, Codable {
   public var source: String?
 
   enum CodingKeys: String, CodingKey {
-    case library, products, streams, elementwise, dispatch, heads, provenance, source
+    case library, products, streams, elementwise, dispatch, heads, paces, provenance, source
     case callSeconds = "call_s"
     case headSeconds = "head_s"
     case cacheBytes = "cache_bytes"
@@ -199,7 +201,8 @@ public struct Roofs: Sendable, Hashable, Codable {
 
   public init(
     library: String? = nil, products: [Product] = [], streams: [Stream] = [], elementwise: [Elementwise] = [],
-    dispatch: [Dispatch] = [], heads: [Head] = [], callSeconds: Double? = nil, headSeconds: Double? = nil,
+    dispatch: [Dispatch] = [], heads: [Head] = [], paces: [Pace] = [], callSeconds: Double? = nil,
+    headSeconds: Double? = nil,
     cacheBytes: Double? = nil,
     provenance: Fact.Provenance = .measured, source: String? = nil
   ) {
@@ -209,6 +212,7 @@ public struct Roofs: Sendable, Hashable, Codable {
     self.elementwise = elementwise
     self.dispatch = dispatch
     self.heads = heads
+    self.paces = paces
     self.callSeconds = callSeconds
     self.headSeconds = headSeconds
     self.cacheBytes = cacheBytes
@@ -228,6 +232,7 @@ public struct Roofs: Sendable, Hashable, Codable {
     elementwise = try container.decodeIfPresent([Elementwise].self, forKey: .elementwise) ?? []
     dispatch = try container.decodeIfPresent([Dispatch].self, forKey: .dispatch) ?? []
     heads = try container.decodeIfPresent([Head].self, forKey: .heads) ?? []
+    paces = try container.decodeIfPresent([Pace].self, forKey: .paces) ?? []
     callSeconds = try container.decodeIfPresent(Double.self, forKey: .callSeconds)
     headSeconds = try container.decodeIfPresent(Double.self, forKey: .headSeconds)
     cacheBytes = try container.decodeIfPresent(Double.self, forKey: .cacheBytes)
@@ -242,7 +247,7 @@ public struct Roofs: Sendable, Hashable, Codable {
     let rates = 1.0...1e18
     for (key, count) in [
       (CodingKeys.products, products.count), (.streams, streams.count), (.elementwise, elementwise.count),
-      (.dispatch, dispatch.count), (.heads, heads.count),
+      (.dispatch, dispatch.count), (.heads, heads.count), (.paces, paces.count),
     ] where count > Self.maximumEntries {
       try reject(key, nil, "holds \(count) entries; at most \(Self.maximumEntries) are read")
     }
@@ -268,6 +273,10 @@ public struct Roofs: Sendable, Hashable, Codable {
     for (index, entry) in dispatch.enumerated()
     where !(Settings.threadCounts.contains(entry.threads) && entry.seconds >= 0 && entry.seconds <= 1) {
       try reject(.dispatch, index, "threads or seconds is not a value that a device can have")
+    }
+    for (index, entry) in paces.enumerated()
+    where !(Settings.threadCounts.contains(entry.threads) && entry.seconds > 0 && entry.seconds <= 60) {
+      try reject(.paces, index, "threads or seconds is not a value that a device can have")
     }
     for (index, entry) in heads.enumerated()
     where

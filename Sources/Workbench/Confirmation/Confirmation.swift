@@ -1,4 +1,5 @@
 import Architectures
+import Calibration
 import Foundation
 import Measurements
 import Numerics
@@ -28,6 +29,8 @@ public struct Confirmation: Sendable {
   public let candidates: Int
   /// Nil where nothing was profiled.
   public let classes: KernelClassComparison?
+  /// How many times slower than when the twin's roofs were timed the cores were, median of the rows; 1 where it is not known.
+  public let slowing: Double
 
   /// - Parameters:
   ///   - measurements: of the chosen, in any order; those of other settings than the twin's are left aside.
@@ -67,6 +70,7 @@ public struct Confirmation: Sendable {
     seenRegression = Statistics.mean(rows.map(\.pair.logRatio))
     classes = comparisons.isEmpty ? nil : .sum(comparisons)
     candidates = pool.count
+    slowing = rows.isEmpty ? 1 : Statistics.median(rows.map { twin.device.roofs?.slowing(of: $0.measurement) ?? 1 })
     let spread = twin.model.latency.spread
     // Where all are measured there was no choice that errors could sway.
     guard chosen.count < pool.count else {
@@ -100,6 +104,10 @@ public struct Confirmation: Sendable {
   public var asksForCalibration: Bool {
     guard let agreement else { return false }
     let widths = rows.map { log($0.pair.predicted.upper / $0.pair.predicted.lower) / 2 }
+    // A fit brings rows to the pace of the roofs: what the cores' own slowing explains, it would not change.
+    guard abs(slowing - 1) <= Self.notedSlowing else {
+      return abs(log((1 + agreement.bias) / slowing)) > Statistics.median(widths)
+    }
     return agreement.coverageInterval.upperBound < level
       || abs(log(1 + agreement.bias)) > 0.5 * Statistics.median(widths)
   }
@@ -136,6 +144,7 @@ extension Confirmation {
     record.add("expected_regression", FieldValue(expectedRegression.map { exp($0) - 1 }))
     record.add("seen_regression", .number(exp(seenRegression) - 1))
     record.add("candidates", .whole(candidates))
+    record.add("slowing", .number(slowing))
     if let classes {
       record.add(
         "kernel_classes",
@@ -171,6 +180,9 @@ extension Confirmation {
     return table.text
   }
 
+  /// A gauge that is off by less says nothing.
+  private static let notedSlowing = 0.05
+
   private static func signed(_ share: Double) -> String { (share < 0 ? "" : "+") + Humane.percent(share) }
 
   private var summary: String {
@@ -185,6 +197,12 @@ extension Confirmation {
       + "\(interval ?? ""): measured against predicted.\n"
       + "\(inside) of \(agreement.count) inside their \(Humane.percent(level)) intervals; rank correlation: Spearman"
       + " \(number(agreement.spearman)), Kendall \(number(agreement.kendall)).\n"
+    if abs(slowing - 1) > Self.notedSlowing {
+      text +=
+        "The cores were \(Humane.percent(abs(slowing - 1))) \(slowing > 1 ? "slower" : "faster") than when this twin was made (by a small"
+        + " model that runs between the others), which by itself makes the measured times as much"
+        + " \(slowing > 1 ? "longer" : "shorter"): other programs, other guests of the machine, or its clock.\n"
+    }
     let seen = Self.signed(exp(seenRegression) - 1)
     if expectedRegression == 0 {
       text +=

@@ -131,10 +131,12 @@ public struct HostCalibration: Sendable {
   }
 
   /// What a device's twin predicts for a row, beside what was measured; nil for a row without model or latency.
-  public static func pair(_ file: DeviceFile, _ row: Measurement, level: Double = 0.9) throws
-    -> PredictedAgainstMeasured?
-  {
-    guard let model = row.architecture, let seconds = row.latencySeconds else { return nil }
+  /// - Parameter isAtPace: brings what was measured to the pace that the twin is fitted at, where the row says its own.
+  public static func pair(
+    _ file: DeviceFile, _ row: Measurement, level: Double = 0.9, isAtPace: Bool = true
+  ) throws -> PredictedAgainstMeasured? {
+    guard let model = row.architecture, let latency = row.latencySeconds else { return nil }
+    let seconds = isAtPace ? latency / (file.device.roofs?.slowing(of: row) ?? 1) : latency
     let twin = try Twin(
       file: file, runtime: row.runtime,
       settings: Settings(

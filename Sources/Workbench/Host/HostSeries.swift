@@ -66,6 +66,7 @@ public struct HostSeries {
       var plan = MeasuringProtocol(
         repeats: rounds, repeatSeconds: Self.repeatSeconds,
         warmUp: .init(windowSeconds: 0.005, windowCalls: 1, span: 2, maximumSeconds: Self.warmUpSeconds), seed: seed)
+      plan.statistic = .fastest
       (plan.longCallSeconds, plan.longCallRounds) = (Self.longCallSeconds, rounds / fewest)
       var measurer = SeriesMeasurer(plan: plan)
       let flag = flag
@@ -79,7 +80,8 @@ public struct HostSeries {
       let cores = CoreAffinity.choice(count, allowed: allowed)
       if !cores.isEmpty { try CoreAffinity.bind(cores) }
       defer { if !allowed.isEmpty { try? CoreAffinity.bind(allowed) } }
-      measurer.pace = { CoreAffinity.paceSeconds(cores) }
+      let gauge = try PaceGauge(threads: count)
+      measurer.pace = { gauge.seconds() }
       let run = MeasurementRun(
         device: deviceID, runtime: NativeRuntime(),
         settings: RunSettings(batchSize: batchSize, sequenceLength: sequenceLength, threads: count),

@@ -28,6 +28,8 @@ public struct RoofMeasurer {
   /// A product that would take longer says nothing that a smaller one of the same shape does not.
   private static let largestFLOPs = 5e9
   private static let emptySteps = 401
+  /// Kernels between two looks at the pace.
+  private static let paceTurns = 20
 
   public init(space: DesignSpace = .flexibert2, threads: [Int], seconds: Double, cacheBytes: Double? = nil) {
     self.space = space
@@ -74,7 +76,9 @@ public struct RoofMeasurer {
       roofs.library = bench.library.description
       // A later number of threads is faster through its round, but has fewer kernels only.
       let end = start + seconds * Double(index + 1) / Double(threads.count)
-      let times = try time(bench, until: end, from: start, clock: clock)
+      let gauge = try PaceGauge(threads: count)
+      let (times, paces) = try time(bench, gauge: gauge, until: end, from: start, clock: clock)
+      if let fastest = paces.min() { roofs.paces.append(.init(threads: count, seconds: fastest)) }
       write(times, threads: count, isFirst: index == 0, to: &roofs)
     }
     roofs.source = "timed one by one on this machine with edgetwin calibrate --board local"
@@ -82,16 +86,18 @@ public struct RoofMeasurer {
   }
 
   private func time(
-    _ bench: KernelBench, until end: Double, from start: Double, clock: SystemClock
-  ) throws -> [Purpose: Double] {
+    _ bench: KernelBench, gauge: PaceGauge, until end: Double, from start: Double, clock: SystemClock
+  ) throws -> (seconds: [Purpose: Double], paces: [Double]) {
     var timings = try probes(bench)
+    var paces: [Double] = []
     for round in 0..<maximumRounds {
       var random = CounterRandom(seed: seed, stream: UInt64(round), UInt64(bench.threads))
       // What everything else rests on comes first, should the time not be enough for one round.
       let overheads = timings.indices.filter { timings[$0].purpose.isOverhead }
       let rest = timings.indices.filter { !timings[$0].purpose.isOverhead }
-      for position in overheads + rest.shuffled(using: &random) {
+      for (turn, position) in (overheads + rest.shuffled(using: &random)).enumerated() {
         if shouldStop() || clock.now() >= end { break }
+        if turn % Self.paceTurns == 0 { paces.append(gauge.seconds()) }
         let probe = timings[position].probe
         if timings[position].kernels == 0 {
           probe.run(kernels: 1)
@@ -104,8 +110,9 @@ public struct RoofMeasurer {
         progress(min(1, (clock.now() - start) / seconds))
       }
     }
-    return Dictionary(
+    let fastest = Dictionary(
       timings.filter { !$0.seconds.isEmpty }.map { ($0.purpose, $0.fastest) }, uniquingKeysWith: { first, _ in first })
+    return (fastest, paces)
   }
 
   private func probes(_ bench: KernelBench) throws -> [Timing] {

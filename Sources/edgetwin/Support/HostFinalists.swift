@@ -56,7 +56,7 @@ struct HostFinalists {
     let ids = Set(rows.map(\.architecture.id))
     let others = front.map { row($0, isFinalist: false) }.filter { !ids.contains($0.architecture.id) }
     let work = try LocalWork(twin, runtime: .native)
-    let job = LocalJob(work: work, plan: MeasuringProtocol(repeats: 7, repeatSeconds: 0.05), profiles: 5)
+    let job = LocalJob(work: work, plan: .ofFinalists(twin), profiles: 5)
     let known = try study?.measurements().filter(work.matches) ?? []
     let done = Set(known.compactMap { $0.architecture?.id })
     let collected = MeasuredRows(study: study)

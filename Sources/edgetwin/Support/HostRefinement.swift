@@ -85,7 +85,7 @@ struct HostRefinement {
   private func measured(_ report: RefinementReport?) async throws -> (rows: [Measurement], wasStopped: Bool) {
     guard let report else { return ([], false) }
     let work = try LocalWork(result.twin, runtime: .native)
-    let job = LocalJob(work: work, plan: MeasuringProtocol(repeats: 7, repeatSeconds: 0.05))
+    let job = LocalJob(work: work, plan: .ofFinalists(result.twin))
     let collected = MeasuredRows(study: study)
     let models = [report.root.architecture] + [report.refined?.architecture].compactMap(\.self)
     let found = try await Interrupt.cancelling {

@@ -119,6 +119,12 @@ struct ProtocolOptions: ParsableArguments, Sendable {
   @Option(help: "Seed of the order.")
   var seed: UInt64 = 1
 
+  @Option(
+    help: ArgumentHelp(
+      "median (of the calls, as the machine is) or fastest (the call that nothing came in between of). By default the median, but beside a"
+        + " twin of calibrate --board local what it was fitted to: fastest.", valueName: "statistic"))
+  var latency: MeasuringProtocol.Statistic?
+
   @Flag(help: "Leave the choice of cores to the system.")
   var noPin = false
 
@@ -127,12 +133,30 @@ struct ProtocolOptions: ParsableArguments, Sendable {
     guard repeatTime <= 600 else { throw ValidationError("--repeat-time must be at most 600s") }
   }
 
-  var plan: MeasuringProtocol {
-    MeasuringProtocol(repeats: repeats, repeatSeconds: repeatTime, pauseSeconds: pause ?? 0, seed: seed)
+  /// - Parameter twin: that the times are compared with; nil for none.
+  func plan(for twin: Twin? = nil) -> MeasuringProtocol {
+    var plan = MeasuringProtocol(
+      repeats: repeats, repeatSeconds: repeatTime, pauseSeconds: pause ?? 0, seed: seed)
+    plan.statistic = latency ?? twin.map(MeasuringProtocol.Statistic.init(of:)) ?? .median
+    return plan
   }
 
-  func job(_ work: LocalWork, profiles: Int = 0) -> LocalJob {
-    LocalJob(work: work, plan: plan, meter: meter, isPinned: !noPin, profiles: profiles)
+  func job(_ work: LocalWork, twin: Twin? = nil, profiles: Int = 0) -> LocalJob {
+    LocalJob(work: work, plan: plan(for: twin), meter: meter, isPinned: !noPin, profiles: profiles)
+  }
+}
+
+extension MeasuringProtocol.Statistic: ExpressibleByArgument {
+  /// What a twin's latency is: roofs are the fastest times of kernels, and so are those of the rows that their device was fitted to.
+  init(of twin: Twin) { self = twin.device.roofs?.provenance == .measured ? .fastest : .median }
+}
+
+extension MeasuringProtocol {
+  /// Of the few models that `run` ends with.
+  static func ofFinalists(_ twin: Twin) -> MeasuringProtocol {
+    var plan = MeasuringProtocol(repeats: 7, repeatSeconds: 0.05)
+    plan.statistic = Statistic(of: twin)
+    return plan
   }
 }
 
@@ -164,7 +188,8 @@ struct LocalJob: Sendable {
       if let meter { plan.repeatSeconds = max(plan.repeatSeconds, 20 * meter.intervalSeconds) }
       var measurer = SeriesMeasurer(plan: plan, meter: meter)
       measurer.shouldStop = { flag.isSet }
-      measurer.pace = { CoreAffinity.paceSeconds(cores) }
+      let gauge = try PaceGauge(threads: threads)
+      measurer.pace = { gauge.seconds() }
       measurer.progress = { done, of in Console.progress("measured \(done) of \(of)") }
       let runtime = try work.makeRuntime()
       defer { runtime.close() }
