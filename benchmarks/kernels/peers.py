@@ -195,6 +195,11 @@ def print_table(names, records, abouts, lacking):
         print(f"\nGeometric mean of the ratios: {math.exp(statistics.mean(map(math.log, ratios))):.3f}, "
               f"lowest {min(ratios):.3f}, of {len(ratios)}; of calm calls "
               f"{math.exp(statistics.mean(math.log(record['calm_ratio']) for record in records)):.3f}.")
+    timed = [record for record in records if "share" in record]
+    if timed:
+        mean = lambda values: math.exp(statistics.mean(map(math.log, values)))  # noqa: E731
+        print(f"Geometric mean of the shares of the roof: {100 * mean([record['share'] for record in timed]):.1f} %; "
+              f"of the ratios that a whole roof would give: {mean([record['ratio'] / record['share'] for record in timed]):.3f}.")
     for name in lacking:
         print(f"- {name}: not on this machine")
     names = [name for name in abouts if name in names or name in ROOFS]
