@@ -43,11 +43,16 @@ extension Study {
         try db.execute(
           sql: "DELETE FROM document WHERE kind = ? AND name = ?", arguments: [replacing.kind.rawValue, replacing.name])
       }
-      for document in documents {
-        try db.execute(
-          sql: "INSERT OR REPLACE INTO document (kind, name, part, schema, json) VALUES (?, ?, ?, ?, ?)",
-          arguments: [document.kind.rawValue, document.name, document.part, document.schema, document.json])
-      }
+      try Self.insert(documents, db)
+    }
+  }
+
+  /// Within a step of the caller's.
+  static func insert(_ documents: [StudyDocument], _ db: Database) throws {
+    for document in documents {
+      try db.execute(
+        sql: "INSERT OR REPLACE INTO document (kind, name, part, schema, json) VALUES (?, ?, ?, ?, ?)",
+        arguments: [document.kind.rawValue, document.name, document.part, document.schema, document.json])
     }
   }
 
