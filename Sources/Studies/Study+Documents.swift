@@ -15,6 +15,8 @@ public struct StudyDocument: Sendable, Hashable {
     case confirmation
     /// A row of accuracies that were measured, which the study's search learns from.
     case accuracy
+    /// What a command is at, to go on from.
+    case plan
   }
 
   public var kind: Kind
