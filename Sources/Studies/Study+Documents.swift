@@ -15,6 +15,8 @@ public struct StudyDocument: Sendable, Hashable {
     case confirmation
     /// A row of accuracies that were measured, which the study's search learns from.
     case accuracy
+    /// What a command is at, to go on from.
+    case plan
   }
 
   public var kind: Kind
@@ -43,11 +45,16 @@ extension Study {
         try db.execute(
           sql: "DELETE FROM document WHERE kind = ? AND name = ?", arguments: [replacing.kind.rawValue, replacing.name])
       }
-      for document in documents {
-        try db.execute(
-          sql: "INSERT OR REPLACE INTO document (kind, name, part, schema, json) VALUES (?, ?, ?, ?, ?)",
-          arguments: [document.kind.rawValue, document.name, document.part, document.schema, document.json])
-      }
+      try Self.insert(documents, db)
+    }
+  }
+
+  /// Within a step of the caller's.
+  static func insert(_ documents: [StudyDocument], _ db: Database) throws {
+    for document in documents {
+      try db.execute(
+        sql: "INSERT OR REPLACE INTO document (kind, name, part, schema, json) VALUES (?, ?, ?, ?, ?)",
+        arguments: [document.kind.rawValue, document.name, document.part, document.schema, document.json])
     }
   }
 

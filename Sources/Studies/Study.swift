@@ -41,8 +41,11 @@ public final class Study: Sendable {
   }
 
   /// Makes a study.
+  /// - Parameter documents: what it holds from the beginning: it is made with them in one step.
   /// - Throws: ``StudyError``, of the kind `usage` where the file holds one already.
-  public static func create(_ path: String, _ definition: StudyDefinition) throws -> Study {
+  public static func create(
+    _ path: String, _ definition: StudyDefinition, documents: [StudyDocument] = []
+  ) throws -> Study {
     let exists = StudyError(
       path: path, kind: .usage, problem: "exists already; name another file, or remove it to begin anew")
     guard try isBlank(path) else { throw exists }
@@ -80,6 +83,7 @@ public final class Study: Sendable {
             sql: "INSERT INTO device (position, name, runtime, file) VALUES (?, ?, ?, ?)",
             arguments: [position, device.name, device.runtime, device.file])
         }
+        try insert(documents, db)
       }
       return Study(path: path, queue: queue, definition: definition, createdAt: now)
     }

@@ -173,13 +173,9 @@ struct Refine: AsyncParsableCommand {
     }
     let rows = try TaskOption.rows(known, train, of: .train, flag: "--train")
     let judged = try TaskOption.rows(known, dev, of: .dev, flag: "--dev")
-    var hash = StableHash()
-    for row in rows.rows + judged.rows {
-      hash.combine("\(row.text)\t\(row.pair ?? "")\t\(row.target)\n".utf8)
-    }
     let trainer = TaskTrainer(
       train: rows, dev: judged, tokenizer: tokenizer, pooling: pooling, maximumLength: length, threads: threads)
-    return (trainer, String(hash.value, radix: 16))
+    return (trainer, TaskOption.hash(rows, judged))
   }
 
   /// The corpus's tokens, kept while they are needed.

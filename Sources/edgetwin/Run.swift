@@ -27,6 +27,9 @@ struct Run: AsyncParsableCommand {
       grown and pruned within the latency that the twin says, and measured beside its root. The task is WordNet's, \
       where Debian's wordnet-base is installed, or --task.
 
+      With --study it can be stopped at any moment, also while it trains and refines, and run again: it goes on from \
+      there, in the folder --output or beside the study's file.
+
       Where --devices, --evaluations or a format for programs is given, this machine takes part only with --confirm, \
       --refine, --task or --output.
       """)
@@ -89,8 +92,9 @@ struct Run: AsyncParsableCommand {
 
   func run() async throws {
     let library = DeviceLibrary.standard()
-    let inputs = try refines ? refinement.inputs() : nil
     let isBlank = try study.file.map { try Study.isBlank($0) } ?? true
+    let inputs =
+      try refines ? refinement.inputs(studyFile: study.file, plan: isBlank ? nil : study.plan()) : nil
     // A study has its devices, this machine among them or not: its twin is made for a new one only.
     let cache = HostTwinCache()
     let host: String? =
@@ -141,7 +145,7 @@ struct Run: AsyncParsableCommand {
       }
       if let inputs {
         try await HostRefinement(
-          result: result, inputs: inputs, options: refinement, finalists: finalists, seed: seed, threads: threadCount,
+          result: result, inputs: inputs, finalists: finalists, seed: seed, threads: threadCount,
           study: opened?.study
         ).run(format: output.format)
       }

@@ -39,6 +39,7 @@ import Testing
     }
     #expect(!measured.isEmpty && measured.allSatisfy { $0["device"] as? String == "local" })
     try refines(withTwin)
+    try goesOnAfterBeingKilled(withTwin)
     // The rows are what the file was fitted on, and can be fitted again.
     let again = try tool.run(
       "calibrate", "m.jsonl", "--device", "d.yaml", "--runtime", "native", "--output", "e.yaml")
@@ -56,8 +57,14 @@ import Testing
     approach: {rounds: 2, recovery_steps: 3, steps: 6, learning_rate: 1.0e-3}
     """
 
+  private static let refine = [
+    "run", "--no-confirm", "--devices", "a100", "--evaluations", "500", "--latencies", "10s", "--task", "sst2",
+    "--train", "train.tsv", "--dev", "dev.tsv", "--profile", "p.yaml", "--training-steps", "24", "--format", "jsonl",
+  ]
+
   /// Explored, trained, refined and measured, as the whole of the main job.
   private func refines(_ tool: Tool) throws {
+    let refine = Self.refine
     let texts = (0..<300).map { index in
       let (animal, sound) = [("cat", "meow"), ("dog", "woof"), ("cow", "moo"), ("duck", "quack")][index * 7 % 4]
       return "\(["the", "a", "this"][index % 3]) \(animal) says \(sound)\t\(index * 7 % 4 < 2 ? 1 : 0)\n"
@@ -65,10 +72,6 @@ import Testing
     try tool.write("sentence\tlabel\n" + texts.prefix(200).joined(), to: "train.tsv")
     try tool.write("sentence\tlabel\n" + texts.suffix(100).joined(), to: "dev.tsv")
     try tool.write(Self.profile, to: "p.yaml")
-    let refine = [
-      "run", "--no-confirm", "--devices", "a100", "--evaluations", "500", "--latencies", "10s", "--task", "sst2",
-      "--train", "train.tsv", "--dev", "dev.tsv", "--profile", "p.yaml", "--training-steps", "24", "--format", "jsonl",
-    ]
     let whole = try tool.run(arguments: refine + ["--study", "s.db", "--output", "out"])
     #expect(whole.status == 0, "\(whole.errors)")
     let report = try #require(try whole.rows().last)
@@ -116,6 +119,53 @@ import Testing
     said += String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     #expect(process.terminationStatus == 130 && said.contains("stopped"), "\(said)")
+  }
+
+  /// With a study it goes on from wherever it was killed, to the models of the run that was not (``refines(_:)``).
+  private func goesOnAfterBeingKilled(_ tool: Tool) throws {
+    // What follows the first time is in the study: the task too.
+    let goOn = ["run", "--study", "k.db", "--no-confirm", "--refine", "--evaluations", "500", "--format", "jsonl"]
+    for (arguments, word) in [
+      (Self.refine + ["--study", "k.db"], "training the root"), (goOn, "node 0"), (goOn, "node 1"),
+    ] {
+      let process = tool.process(arguments)
+      let errors = Pipe()
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = errors
+      try process.run()
+      var said = ""
+      while !said.contains(word), let more = try errors.fileHandleForReading.read(upToCount: 1), !more.isEmpty {
+        said += String(decoding: more, as: UTF8.self)
+      }
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      #expect(process.terminationReason == .uncaughtSignal && said.contains(word), "\(said)")
+    }
+    let last = try tool.run(arguments: goOn)
+    #expect(last.status == 0, "\(last.errors)")
+    #expect(last.errors.contains("the root is trained already") && !last.errors.contains("node 0"), "\(last.errors)")
+    for name in ["root/model.safetensors", "refined/best/model.safetensors", "refined/tree.jsonl"] {
+      func bytes(_ folder: String) throws -> Data {
+        try Data(contentsOf: tool.folder.appending(path: "\(folder)/\(name)"))
+      }
+      #expect(try bytes("out") == bytes("k.db.run"), "\(name)")
+    }
+    let nodes = try tool.run("study", "export", "k.db", "--what", "refinements")
+    #expect(try nodes.output == tool.read("k.db.run/refined/tree.jsonl"), "\(nodes.errors)")
+    // Once more: nothing is trained or measured again.
+    let report = try #require(try last.rows().last)
+    let known = try #require(try tool.run(arguments: goOn).rows().last)
+    for name in ["root", "refined"] {
+      for field in ["id", "score", "measured_latency_s"] {
+        #expect("\(known.object(name)[field] ?? 0)" == "\(report.object(name)[field] ?? 1)", "\(name) \(field)")
+      }
+    }
+    // Something else is not mixed with it.
+    let other = try tool.run(arguments: goOn + ["--speed-up", "1.2"])
+    #expect(other.status == 64 && other.message.contains("--speed-up"), "\(other.errors)")
+    try tool.write(try tool.read("train.tsv").replacing("cow", with: "pig"), to: "train.tsv")
+    let changed = try tool.run(arguments: goOn)
+    #expect(changed.status == 64 && changed.message.contains("changed"), "\(changed.errors)")
   }
 
   @Test func wrongUsageIsSaid() throws {

@@ -115,6 +115,51 @@ import Testing
     }
   }
 
+  /// The study has the trees of all refinements that ended, each by its folder's name, whatever was killed before.
+  @Test func aStudyKeepsTheTrees() throws {
+    defer { tool.remove() }
+    try tool.write(
+      """
+      schema: edgetwin.problem/1
+      space: flexibert2
+      devices: [rpi4-cpu]
+      objectives: [{name: accuracy, direction: maximize}, {name: latency_s, direction: minimize}]
+      """, to: "problem.yaml")
+    let made = try tool.run("study", "create", "s.db", "--problem", "problem.yaml", "--seed", "1")
+    #expect(made.status == 0, "\(made.errors)")
+    func trees() throws -> String { try tool.run("study", "export", "s.db", "--what", "refinements").output }
+
+    // Killed after its second node was told of: nothing is kept of it yet.
+    let process = tool.process(arguments("first", "--study", "s.db"))
+    let errors = Pipe()
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = errors
+    try process.run()
+    var said = ""
+    while !said.contains("node 1"), let more = try errors.fileHandleForReading.read(upToCount: 1), !more.isEmpty {
+      said += String(decoding: more, as: UTF8.self)
+    }
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    #expect(process.terminationReason == .uncaughtSignal && said.contains("node 0"), "\(said)")
+    #expect(try trees().isEmpty)
+
+    let first = try tool.run(arguments: arguments("first", "--study", "s.db", "--resume"))
+    #expect(first.status == 0 && !first.errors.contains("node 0"), "\(first.errors)")
+    let tree = try tool.read("first/tree.jsonl")
+    #expect(try trees() == tree && tree.contains("\"selected\":true"))
+    // Another folder is another tree; the same again changes nothing.
+    let other = try tool.run(arguments: arguments("other", "--study", "s.db").map { $0 == "1" ? "2" : $0 })
+    #expect(other.status == 0, "\(other.errors)")
+    let both = try tree + tool.read("other/tree.jsonl")
+    #expect(try trees() == both)
+    let again = try tool.run(arguments: arguments("first", "--study", "s.db", "--resume"))
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(try trees() == both && tool.run("study", "check", "s.db").status == 0)
+    let none = try tool.run(arguments: arguments("third", "--study", "none.db"))
+    #expect(none.status == 65 && none.message.contains("none.db"), "\(none.errors)")
+  }
+
   @Test func refinesAMaskedLanguageModel() throws {
     defer { tool.remove() }
     let result = try tool.run(

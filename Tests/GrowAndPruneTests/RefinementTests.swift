@@ -50,22 +50,43 @@ import Testing
     }
   }
 
-  /// When the time is up it ends with the best so far.
+  /// When the time is up it ends with the best so far; what was trained by then is kept when it is run again.
   @Test func endsBetweenRounds() throws {
     let folder = try Folder()
+    var configuration = Self.configuration
+    configuration.finish = RefinementConfiguration.Training(steps: 7, learningRate: 1e-4)
     var notes: [String] = []
-    var asked = 0
-    let outcome = try Refinement(
-      root: Self.root, configuration: Self.configuration, limits: CostLimits(), costs: countingCosts,
-      trainer: FakeTrainer(Self.heldOut), store: RefinementStore(folder: folder.path("o")), seed: 1,
-      tell: { if case .note(let text) = $0 { notes.append(text) } },
-      isOver: {
-        asked += 1
-        return asked > 2
-      }
-    ).run(resumes: false)
-    #expect(outcome.nodes.count == 6 && notes.last == "the time is up")
+    func run(
+      _ name: String, rounds: Int, trainer: FakeTrainer = FakeTrainer(Self.heldOut), isKilled: Bool = false
+    ) throws -> RefinementOutcome {
+      var asked = 0
+      return try Refinement(
+        root: Self.root, configuration: configuration, limits: CostLimits(), costs: countingCosts,
+        trainer: trainer, store: RefinementStore(folder: folder.path(name)), seed: 1,
+        tell: { event in
+          if case .note(let text) = event { notes.append(text) }
+          if isKilled, case .training(let node, _, _) = event, node.mode == .train { throw Stop() }
+        },
+        isOver: {
+          asked += 1
+          return asked > rounds
+        }
+      ).run(resumes: true)
+    }
+    let outcome = try run("o", rounds: 2)
+    #expect(outcome.nodes.count == 7 && outcome.nodes[6].mode == .train && notes.last == "the time is up")
     #expect(try Model.open(folder: folder.path("o/best")).labels == 2)
+    // Once it has ended, no time makes it longer or shorter.
+    for rounds in [0, 9] {
+      let idle = FakeTrainer(Self.heldOut)
+      let again = try run("o", rounds: rounds, trainer: idle)
+      #expect(again.nodes == outcome.nodes && again.best == outcome.best && idle.recipes.isEmpty)
+    }
+    // Killed in the last training, then with time for more rounds: as if there had been the time from the beginning.
+    #expect(throws: Stop.self) { try run("p", rounds: 2, isKilled: true) }
+    let longer = try run("p", rounds: 2)
+    #expect(longer.nodes.count > 7 && longer.nodes[6].mode != .train)
+    #expect(try longer.nodes == run("q", rounds: 4).nodes)
   }
 
   @Test func cycleWithoutBudget() throws {

@@ -54,6 +54,26 @@ import Testing
     #expect(try !Study.isBlank(fixture.path()))
   }
 
+  /// What a study is made with and the study itself come together or not at all.
+  @Test func aStudyIsMadeWithItsDocumentsInOneStep() throws {
+    defer { fixture.remove() }
+    let rows = (0..<3).map {
+      StudyDocument(kind: .accuracy, name: "rows", part: $0, schema: "edgetwin.accuracy/1", json: "{\"row\":\($0)}")
+    }
+    let queue = try DatabaseQueue(path: fixture.path())
+    try StudySchema.migrator.migrate(queue)
+    try queue.write {
+      try $0.execute(
+        sql: "CREATE TRIGGER fails BEFORE INSERT ON document WHEN NEW.part = 2 BEGIN SELECT RAISE(ABORT, 'no'); END")
+    }
+    #expect(kind { try Study.create(fixture.path(), fixture.definition(), documents: rows) } != nil)
+    #expect(try Study.isBlank(fixture.path()))
+    try queue.write { try $0.execute(sql: "DROP TRIGGER fails") }
+    try queue.close()
+    let study = try Study.create(fixture.path(), fixture.definition(), documents: rows)
+    #expect(try study.documents(.accuracy) == rows)
+  }
+
   @Test func aNewerFileIsNotTouched() throws {
     defer { fixture.remove() }
     try Study.create(fixture.path(), fixture.definition()).close()

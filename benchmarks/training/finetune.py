@@ -12,6 +12,7 @@ import argparse
 import math
 import shutil
 import statistics
+import sys
 import tempfile
 import time
 
@@ -131,6 +132,7 @@ def main():
             folder = tempfile.mkdtemp()
             own.append(ours(task, seed, options.threads, options.pooling, folder))
             shutil.rmtree(folder)
+            print(f"{task}, seed {seed}: {own[-1][0]:.4f} in {own[-1][1]:.0f} s", file=sys.stderr, flush=True)
         for seed in filter(None, options.peer_seeds.split(",")):
             peer.append(theirs(task, int(seed), options.threads))
         cells = []

@@ -31,7 +31,7 @@ package final class Refinement {
   /// - Parameters:
   ///   - inputs: names and values of whatever else the result depends on, such as files: to resume needs the same.
   ///   - tell: called with what happens; what it throws ends the refinement, which can be resumed.
-  ///   - isOver: asked before each round of the cycle; true ends the refinement with the best so far.
+  ///   - isOver: asked before each round of the cycle that was not begun before; true ends the refinement with the best so far.
   package init(
     root: Model, configuration: RefinementConfiguration, limits: CostLimits, costs: CostModel,
     trainer: any ChildTrainer, store: RefinementStore, seed: UInt64, inputs: [(name: String, value: String)] = [],
@@ -162,13 +162,14 @@ package final class Refinement {
     var idle = 0
     var turn = 0
     for _ in 0..<configuration.rounds where !configuration.cycle.isEmpty {
-      if isOver() {
-        try tell(.note("the time is up"))
-        break
-      }
       let mode = configuration.cycle[turn % configuration.cycle.count]
       turn += 1
       let parent = current
+      // What was begun while there was time is kept, and what has ended stays so.
+      if knownRound(mode, parent: parent) == nil, stored?.isFinished == true || isOver() {
+        try tell(.note("the time is up"))
+        break
+      }
       let made = try makeRound(mode, parent: parent) { try proposals(mode, from: parent) }
       guard let child = made.min(by: { isBetter($0, than: $1) }) else {
         idle += 1
@@ -232,18 +233,24 @@ package final class Refinement {
   private func makeRound(
     _ mode: Mode, parent: Int, draw: () throws -> [RefinementStore.Child]
   ) throws -> [Int] {
-    let children: [RefinementStore.Child]
-    let known = stored.flatMap { round < $0.rounds.count ? $0.rounds[round] : nil }
-    if let known, known.mode == mode, known.parent == parent {
-      children = known.children
-    } else {
-      children = try draw()
-    }
+    let known = knownRound(mode, parent: parent)
+    let children = try known?.children ?? draw()
     rounds.append(RefinementStore.Round(mode: mode, parent: parent, children: children))
     round += 1
-    if known == nil { try save() }
+    if known == nil {
+      // Whatever was kept beyond is of rounds that did not come about this time.
+      stored = nil
+      try save()
+    }
     if !children.isEmpty { expanded.insert(parent) }
     return try children.map { try make($0, mode: mode, parent: parent) }
+  }
+
+  /// The next round as it was drawn before, if it was.
+  private func knownRound(_ mode: Mode, parent: Int) -> RefinementStore.Round? {
+    guard let stored, round < stored.rounds.count else { return nil }
+    let known = stored.rounds[round]
+    return known.mode == mode && known.parent == parent ? known : nil
   }
 
   private func make(_ child: RefinementStore.Child, mode: Mode, parent: Int) throws -> Int {
@@ -344,7 +351,7 @@ package final class Refinement {
 
   private func save() throws {
     do {
-      try store.save(inputs: try allInputs(), rounds: rounds, nodes: nodes)
+      try store.save(inputs: try allInputs(), rounds: rounds, nodes: nodes, isFinished: false)
       try writeTree(selected: nil)
     } catch let error as InputFileError {
       throw RefinementError.output("\(error)")
@@ -362,6 +369,7 @@ package final class Refinement {
     try model.write(folder: store.bestFolder)
     do {
       try writeTree(selected: best)
+      try store.save(inputs: try allInputs(), rounds: rounds, nodes: nodes, isFinished: true)
     } catch let error as InputFileError {
       throw RefinementError.output("\(error)")
     }

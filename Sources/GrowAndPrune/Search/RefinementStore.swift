@@ -32,6 +32,8 @@ package struct RefinementStore: Sendable {
     var inputs: [(name: String, value: String)]
     var rounds: [Round] = []
     var results: [StoredResult] = []
+    /// Whether it came to its end: then the models of most nodes are gone, and it stays as it is.
+    var isFinished = false
   }
 
   package init(folder: String) {
@@ -79,10 +81,12 @@ package struct RefinementStore: Sendable {
       },
       results: try fields.list("results", count: limit).enumerated().map { index, item in
         try StoredResult(item, source: source, path: "results[\(index)]")
-      })
+      }, isFinished: try fields.optionalBoolean("finished") ?? false)
   }
 
-  func save(inputs: [(name: String, value: String)], rounds: [Round], nodes: [RefinementNode]) throws {
+  func save(
+    inputs: [(name: String, value: String)], rounds: [Round], nodes: [RefinementNode], isFinished: Bool
+  ) throws {
     let inputs = inputs.map { "\(JSONText.quoted($0.name)):\(JSONText.quoted($0.value))" }.joined(separator: ",")
     let rounds = rounds.map { round in
       let children = round.children.map {
@@ -92,7 +96,7 @@ package struct RefinementStore: Sendable {
     }
     let results = nodes.filter(\.isDone).map(\.stateJSON)
     try write(
-      "{\"schema\":\"\(Self.schema)\",\"inputs\":{\(inputs)},\n\"rounds\":[\n\(rounds.joined(separator: ",\n"))],\n"
+      "{\"schema\":\"\(Self.schema)\",\"finished\":\(isFinished),\"inputs\":{\(inputs)},\n\"rounds\":[\n\(rounds.joined(separator: ",\n"))],\n"
         + "\"results\":[\n\(results.joined(separator: ",\n"))]}\n", to: "state.json")
   }
 

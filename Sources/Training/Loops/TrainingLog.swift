@@ -45,3 +45,27 @@ struct TrainingLog {
     do { try handle.synchronize() } catch { throw Self.failure(path, error) }
   }
 }
+
+/// How fast a run was, by its log: over all processes that took part.
+package struct TrainingPace: Sendable, Hashable {
+  package var steps: Int
+  package var secondsPerStep: Double
+
+  /// - Parameter skipped: the first steps, which do not count: they grow buffers and wake threads.
+  /// - Throws: `InputFileError` where the folder has no log, or it is damaged.
+  package init(folder: String, skipping skipped: Int) throws {
+    let path = "\(folder)/\(TrainingLog.name)"
+    var parser = JSONParser(try InputBytes.read(path), source: path)
+    var seconds: [Double] = []
+    while let value = try parser.next() {
+      // Judgements have lines of their own, without a time.
+      let fields = try FieldReader(value, source: path)
+      if let time = try fields.optionalNumber("seconds", in: 0...1e12) { seconds.append(time) }
+    }
+    steps = seconds.count
+    let isLong = seconds.count > skipped
+    let begin = isLong && skipped > 0 ? seconds[skipped - 1] : 0
+    let counted = isLong ? seconds.count - skipped : max(seconds.count, 1)
+    secondsPerStep = max(((seconds.last ?? 0) - begin) / Double(counted), 1e-6)
+  }
+}

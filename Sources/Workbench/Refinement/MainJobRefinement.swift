@@ -55,6 +55,8 @@ package struct MainJobRefinement: Sendable {
   package let twin: Twin
   private static let batchSize = 32
   private static let vocabularySize = 4_096
+  /// Steps of the root's training between checkpoints: some seconds.
+  private static let checkpointSteps = 100
   /// Tokens of the longest training row.
   private static let length = 64
   private static let mostEpochs = 12
@@ -62,6 +64,8 @@ package struct MainJobRefinement: Sendable {
   private static let mostRefiningRows = 16_000
   /// Rows of each half of dev.
   private static let mostJudgingRows = 2_000
+  /// The first steps grow buffers and wake threads: they are not counted.
+  private static let skippedSteps = 3
 
   package init(_ options: Options, twin: Twin) {
     self.options = options
@@ -90,32 +94,38 @@ package struct MainJobRefinement: Sendable {
 
   /// Trains and refines; the task that runs it can be cancelled.
   ///
-  /// - Parameter finalist: whose manner the root has.
+  /// - Parameters:
+  ///   - begun: how far it has come; what is in the folder by then is gone on with.
+  ///   - keep: told how far it has come, before what follows.
   /// - Throws: `CancellationError`, ``TrainingStopped``, `RefinementError` (not `unreachable`), `TwinError`, and what reading, training and
   ///   writing throw.
-  package func run(_ finalist: Architecture, tell: @escaping (Event) throws -> Void) throws -> RefinementReport {
+  package func run(
+    from begun: MainJobPlan.Progress, keep: @escaping (MainJobPlan.Progress) throws -> Void = { _ in },
+    tell: @escaping (Event) throws -> Void
+  ) throws -> RefinementReport {
+    var progress = begun
     let rows = TaskData(task: options.train.task, source: options.train.source, rows: shuffled(options.train, seed: 0))
     let (choosing, judging) = halves
-    try tell(.note("learning a vocabulary of \(rows.rows.count) texts"))
-    let initial = options.folder + "/initial"
-    defer { try? FileManager.default.removeItem(atPath: initial) }
-    let choice = try makeRoot(finalist, rows: rows.rows, folder: initial)
-    let (steps, secondsPerStep) = try trainRoot(from: initial, rows: rows, architecture: choice.architecture, tell)
+    let choice = try rootChoice(&progress, rows: rows, keep: keep, tell)
+    let pace = try TrainingPace(folder: rootFolder, skipping: Self.skippedSteps)
     let tokenizer = try TokenizerFolder.open(rootFolder)
     let root = try Model.open(folder: rootFolder)
-    let evaluationSeconds = try seconds {
-      _ = try TaskEvaluation(model: root, tokenizer: tokenizer, threads: options.threads).score(choosing)
+    if progress.stepShare == nil {
+      let evaluationSeconds = try seconds {
+        _ = try TaskEvaluation(model: root, tokenizer: tokenizer, threads: options.threads).score(choosing)
+      }
+      try Task.checkCancellation()
+      progress.stepShare = stepShare(pace.secondsPerStep, evaluationSeconds: evaluationSeconds)
+      try keep(progress)
     }
-    try Task.checkCancellation()
-    let (profile, scale) = fitted(secondsPerStep, evaluationSeconds: evaluationSeconds)
+    let share = progress.stepShare ?? 1
     let trainer = TaskTrainer(
       train: TaskData(
         task: rows.task, source: rows.source, rows: Array(rows.rows.prefix(Self.mostRefiningRows))),
       dev: choosing, tokenizer: tokenizer, pooling: nil,
       maximumLength: min(Self.length, root.architecture.maximumPositions), threads: options.threads)
-    let begin = ContinuousClock.now
-    let found = try refine(root, profile: profile, trainer: trainer, tell)
-    let refiningSeconds = begin.duration(to: .now) / .seconds(1)
+    let profile = share < 1 ? options.profile.scalingSteps(by: share) : options.profile
+    let found = try refine(root, profile: profile, trainer: trainer, &progress, keep: keep, tell)
     func side(_ model: Model) throws -> RefinementReport.Side {
       RefinementReport.Side(
         prediction: try twin.predict(model.architecture), architecture: model.architecture,
@@ -125,15 +135,46 @@ package struct MainJobRefinement: Sendable {
       found.outcome.best == 0 ? nil : RefinementStore(folder: refinedFolder).bestFolder
     }
     return RefinementReport(
-      twin: twin, finalist: finalist.id, cuts: choice.cuts, data: options.train.source, root: try side(root),
+      twin: twin, finalist: progress.finalist.id, cuts: choice.cuts, data: options.train.source, root: try side(root),
       refined: try best.map { try side(Model.open(folder: $0)) }, expected: judging.rows.map(\.target),
-      choosingRows: choosing.rows.count, trainingSteps: steps, trainingSeconds: Double(steps) * secondsPerStep,
-      outcome: found?.outcome, speedUp: found?.speedUp, wantedSpeedUp: options.speedUp,
-      refiningSeconds: refiningSeconds,
-      stepScale: scale)
+      choosingRows: choosing.rows.count, trainingSteps: pace.steps,
+      trainingSeconds: Double(pace.steps) * pace.secondsPerStep, outcome: found?.outcome, speedUp: found?.speedUp,
+      wantedSpeedUp: options.speedUp, refiningSeconds: progress.refiningSeconds, stepScale: share)
   }
 
   // MARK: Root
+
+  /// The root's choice, once it is trained.
+  private func rootChoice(
+    _ progress: inout MainJobPlan.Progress, rows: TaskData, keep: (MainJobPlan.Progress) throws -> Void,
+    _ tell: @escaping (Event) throws -> Void
+  ) throws -> RootChoice {
+    if progress.isRootTrained, let trained = try? Model.open(folder: rootFolder) {
+      try tell(.note("the root is trained already"))
+      return choice(progress.finalist, vocabularySize: trained.architecture.vocabularySize)
+    }
+    try tell(.note("learning a vocabulary of \(rows.rows.count) texts"))
+    let initial = options.folder + "/initial"
+    defer { try? FileManager.default.removeItem(atPath: initial) }
+    let choice = try makeRoot(progress.finalist, rows: rows.rows, folder: initial)
+    if progress.rootSteps == nil {
+      progress.rootSteps = try rootSteps(from: initial, rows: rows, architecture: choice.architecture)
+      try keep(progress)
+    }
+    let steps = progress.rootSteps ?? 1
+    try tell(.note("training the root, \(choice.architecture.id), for \(steps) steps"))
+    try train(from: initial, to: rootFolder, rows, steps: steps, architecture: choice.architecture, resumes: true) {
+      try tell(.training($0))
+    }
+    progress.isRootTrained = true
+    try keep(progress)
+    return choice
+  }
+
+  private func choice(_ finalist: Architecture, vocabularySize: Int) -> RootChoice {
+    RootChoice(
+      finalist, vocabularySize: vocabularySize, positions: max(twin.settings.sequenceLength, Self.length))
+  }
 
   /// Writes a fresh root with its tokeniser into a folder.
   private func makeRoot(_ finalist: Architecture, rows: [TaskData.Row], folder: String) throws -> RootChoice {
@@ -143,8 +184,7 @@ package struct MainJobRefinement: Sendable {
       if let pair = row.pair { learner.add(pair) }
     }
     let vocabulary = try learner.train { _ in }
-    let choice = RootChoice(
-      finalist, vocabularySize: vocabulary.vocabulary.count, positions: max(twin.settings.sequenceLength, Self.length))
+    let choice = choice(finalist, vocabularySize: vocabulary.vocabulary.count)
     try Model.initialised(choice.architecture, labels: nil, maskedLanguageModel: false, seed: options.seed)
       .write(folder: folder)
     try vocabulary.write(folder: folder)
@@ -152,29 +192,22 @@ package struct MainJobRefinement: Sendable {
     return choice
   }
 
-  /// Trains it for the time or the steps that were asked for; gives the steps and the seconds of each.
-  private func trainRoot(
-    from folder: String, rows: TaskData, architecture: Architecture, _ tell: @escaping (Event) throws -> Void
-  ) throws -> (steps: Int, secondsPerStep: Double) {
+  /// Steps to train the root for: those that were asked for, or as many as the time has.
+  private func rootSteps(from folder: String, rows: TaskData, architecture: Architecture) throws -> Int {
+    if let steps = options.trainingSteps { return steps }
     let most = Self.mostEpochs * max(rows.rows.count / Self.batchSize, 1)
-    var steps = options.trainingSteps ?? 0
-    if options.trainingSteps == nil {
-      let probe = options.folder + "/probe"
-      defer { try? FileManager.default.removeItem(atPath: probe) }
-      let pace = try train(from: folder, to: probe, rows, steps: 14, architecture: architecture) { _ in }
-      steps = min(max(Int(options.trainingSeconds / pace.secondsPerStep), 20), most)
-    }
-    try tell(.note("training the root, \(architecture.id), for \(steps) steps"))
-    return try train(from: folder, to: rootFolder, rows, steps: steps, architecture: architecture) {
-      try tell(.training($0))
-    }
+    let probe = options.folder + "/probe"
+    defer { try? FileManager.default.removeItem(atPath: probe) }
+    try train(from: folder, to: probe, rows, steps: 14, architecture: architecture, resumes: false) { _ in }
+    let pace = try TrainingPace(folder: probe, skipping: Self.skippedSteps)
+    return min(max(Int(options.trainingSeconds / pace.secondsPerStep), 20), most)
   }
 
   /// About so many steps: whole epochs where there is more than one.
   private func train(
-    from folder: String, to output: String, _ rows: TaskData, steps: Int, architecture: Architecture,
+    from folder: String, to output: String, _ rows: TaskData, steps: Int, architecture: Architecture, resumes: Bool,
     _ tell: @escaping (TrainingProgress) throws -> Void
-  ) throws -> (steps: Int, secondsPerStep: Double) {
+  ) throws {
     let perEpoch = (rows.rows.count + Self.batchSize - 1) / Self.batchSize
     let epochs = max(Int((Double(steps) / Double(perEpoch)).rounded()), 1)
     let used = steps < perEpoch ? Array(rows.rows.prefix(steps * Self.batchSize)) : rows.rows
@@ -184,20 +217,10 @@ package struct MainJobRefinement: Sendable {
       options: FineTuning.Options(
         epochs: epochs, batchSize: Self.batchSize, sequenceLength: Self.length,
         learningRate: width > 128 ? 5e-4 : 1e-3, pooling: .mean, seed: options.seed, threads: options.threads))
-    // The first steps grow buffers and wake threads: they are not counted.
-    let skipped = 3
-    var (done, begin, last) = (0, ContinuousClock.now, ContinuousClock.now)
     _ = try tuning.run(
-      TrainingRunOptions(output: output, resumes: false),
-      progress: { progress in
-        done = progress.step
-        last = .now
-        if done == skipped { begin = last }
-        return (try? tell(progress)) != nil && !Task.isCancelled
-      })
+      TrainingRunOptions(output: output, resumes: resumes, checkpointSteps: Self.checkpointSteps),
+      progress: { progress in (try? tell(progress)) != nil && !Task.isCancelled })
     try Task.checkCancellation()
-    let counted = max(done - skipped, 1)
-    return (done, max(begin.duration(to: last) / .seconds(1) / Double(counted), 1e-6))
   }
 
   private func seconds(_ body: () throws -> Void) rethrows -> Double {
@@ -208,11 +231,9 @@ package struct MainJobRefinement: Sendable {
 
   // MARK: Refinement
 
-  /// The profile with its steps cut to the time, never lengthened; and by how much.
-  private func fitted(
-    _ secondsPerStep: Double, evaluationSeconds: Double
-  ) -> (profile: RefinementConfiguration, scale: Double) {
-    guard options.trainingSteps == nil else { return (options.profile, 1) }
+  /// Share of the profile's steps that the time has, 1 at most.
+  private func stepShare(_ secondsPerStep: Double, evaluationSeconds: Double) -> Double {
+    guard options.trainingSteps == nil else { return 1 }
     let most = options.profile.most
     let rounds = options.profile.approach.rounds + options.profile.rounds
     // Judged at birth and when trained; a round's importance takes batches forward and back, and so does the teacher once.
@@ -220,33 +241,38 @@ package struct MainJobRefinement: Sendable {
     let judging = Double(2 * most.models + 2) * evaluationSeconds
     let scoring = (Double(rounds * options.profile.importanceBatches) + teacher) * secondsPerStep
     let room = max(options.refiningSeconds - judging - scoring, options.refiningSeconds / 4)
-    let scale = min(room / (Double(max(most.steps, 1)) * secondsPerStep), 1)
-    return (options.profile.scalingSteps(by: scale), scale)
+    return min(room / (Double(max(most.steps, 1)) * secondsPerStep), 1)
   }
 
   /// Refines within the latency that was asked for, or where pruning cannot reach it, within a looser one; nil where it reaches none.
   private func refine(
-    _ root: Model, profile: RefinementConfiguration, trainer: TaskTrainer, _ tell: @escaping (Event) throws -> Void
+    _ root: Model, profile: RefinementConfiguration, trainer: TaskTrainer, _ progress: inout MainJobPlan.Progress,
+    keep: @escaping (MainJobPlan.Progress) throws -> Void, _ tell: @escaping (Event) throws -> Void
   ) throws -> (outcome: RefinementOutcome, speedUp: Double)? {
     let costs = CostModel(twin)
     guard let latency = try costs.costs(root.architecture)?.latencySeconds else { return nil }
-    let end = ContinuousClock.now + .seconds(options.refiningSeconds)
+    let clock = RefiningClock(progress)
     let isTimed = options.trainingSteps == nil
-    for share in [1, 0.5, 0.25] {
+    let store = RefinementStore(folder: refinedFolder)
+    defer { progress = clock.progress }
+    for share in [1, 0.5, 0.25].dropFirst(progress.unreachableBudgets) {
       let speedUp = 1 + (options.speedUp - 1) * share
       let refinement = Refinement(
         root: root, configuration: profile, limits: CostLimits(latencySeconds: latency / speedUp), costs: costs,
-        trainer: trainer, store: RefinementStore(folder: refinedFolder), seed: options.seed,
+        trainer: trainer, store: store, seed: options.seed,
         tell: { event in
           try Task.checkCancellation()
           try tell(.refining(event))
-        }, isOver: { isTimed && ContinuousClock.now > end })
+          if case .finished(_, wasStored: false) = event { try keep(clock.progress) }
+        }, isOver: { isTimed && clock.progress.refiningSeconds > options.refiningSeconds })
       do {
-        let outcome = try refinement.run(resumes: false)
-        try TokenizerFolder.copy(from: rootFolder, to: RefinementStore(folder: refinedFolder).bestFolder)
+        let outcome = try refinement.run(resumes: true)
+        try TokenizerFolder.copy(from: rootFolder, to: store.bestFolder)
         return (outcome, speedUp)
       } catch RefinementError.unreachable {
         try? FileManager.default.removeItem(atPath: refinedFolder)
+        clock.unreachableBudgets += 1
+        try keep(clock.progress)
         try tell(.note("\(Self.shown(speedUp))× lower latency is out of reach of pruning"))
       }
     }
@@ -254,4 +280,23 @@ package struct MainJobRefinement: Sendable {
   }
 
   static func shown(_ factor: Double) -> String { String(format: "%.2f", factor) }
+}
+
+/// The time that refining takes, over all processes.
+private final class RefiningClock {
+  private let begun: MainJobPlan.Progress
+  private let begin = ContinuousClock.now
+  var unreachableBudgets: Int
+
+  init(_ begun: MainJobPlan.Progress) {
+    self.begun = begun
+    unreachableBudgets = begun.unreachableBudgets
+  }
+
+  var progress: MainJobPlan.Progress {
+    var progress = begun
+    progress.refiningSeconds += begin.duration(to: .now) / .seconds(1)
+    progress.unreachableBudgets = unreachableBudgets
+    return progress
+  }
 }

@@ -30,9 +30,9 @@ extension SearchSetup {
   public static func study(
     _ file: String, _ setups: [SearchSetup], seed: UInt64, sampler: String
   ) throws -> Study {
-    let study = try Study.create(file, definition(setups, seed: seed, sampler: sampler))
-    if let rows = setups.first?.accuracyRows { try study.keep(accuracyRows: rows) }
-    return study
+    try Study.create(
+      file, definition(setups, seed: seed, sampler: sampler),
+      documents: setups.first?.accuracyRows.map(StudyDocument.accuracyRows) ?? [])
   }
 
   /// The same devices, or some of them, with another problem, at the same settings.

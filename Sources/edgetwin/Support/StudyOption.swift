@@ -11,6 +11,14 @@ struct StudyOption: ParsableArguments {
     help: ArgumentHelp("File of a study to go on with; where there is none, it is made.", valueName: "s.db"))
   var file: String?
 
+  /// What the study keeps of the last part of a main job; nil where there is none.
+  func plan() throws -> MainJobPlan? {
+    guard let file else { return nil }
+    let study = try Study.open(file)
+    defer { study.close() }
+    return try MainJobPlan(study)
+  }
+
   /// A study with what it says made ready, or nil where none is asked for.
   /// - Parameters:
   ///   - isProblemGiven: whether flags or a file name a problem, which must then be the study's.
