@@ -141,6 +141,21 @@ import Twins
     #expect(throws: SamplerError.unknownKind("annealing")) { _ = try SamplerKind(named: "annealing") }
   }
 
+  /// Snapshots of the first version, which had another form too: refused by what they are, not for what they lack.
+  @Test(arguments: [SamplerKind.gaussianProcess, .screenedEvolution])
+  func snapshotsOfAnOlderVersionAreRefused(kind: SamplerKind) throws {
+    let old = Data(
+      """
+      {"kind":"\(kind.rawValue)","seed":1,"state":{"asked":0,"pending":[],"rounds":0,"shape":[],"shapeRows":0},"version":1}
+      """.utf8)
+    let error = #expect(throws: SamplerError.self) {
+      _ = try kind.sampler(domain: Self.domain(), snapshot: old, history: [])
+    }
+    #expect(error?.description.contains("its version is 1, this one reads 2") == true)
+    let current = try kind.sampler(domain: Self.domain(), seed: 1).snapshot()
+    #expect(String(decoding: current, as: UTF8.self).contains("\"version\":2"))
+  }
+
   @Test func outcomesSurviveEncoding() throws {
     let evaluator = try Self.evaluator()
     var random = CounterRandom(seed: 5)

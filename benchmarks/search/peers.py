@@ -8,6 +8,10 @@ import numpy as np
 
 warnings.filterwarnings("ignore")
 
+# scikit-optimize's boosted trees call it by its name of before NumPy 2.4.
+if not hasattr(np, "in1d"):
+    np.in1d = np.isin
+
 
 def _optuna(make_sampler):
     def run(oracle, evaluations, seed):
@@ -71,8 +75,26 @@ class Scalariser:
 
 def _skopt(estimator):
     def run(oracle, evaluations, seed):
+        from sklearn.ensemble import GradientBoostingRegressor
         from skopt import Optimizer
+        from skopt.learning import GradientBoostingQuantileRegressor
         from skopt.space import Categorical, Integer
+
+        class Quantiles(GradientBoostingQuantileRegressor):
+            """Newer scikit-learn does not know skopt's own as a regressor."""
+
+            def __sklearn_tags__(self):
+                tags = super().__sklearn_tags__()
+                tags.estimator_type = "regressor"
+                return tags
+
+        def fresh(state):
+            if estimator != "GBRT":
+                return estimator
+            # What skopt makes of "GBRT".
+            return Quantiles(
+                base_estimator=GradientBoostingRegressor(n_estimators=30, loss="quantile"), random_state=state)
+
         dimensions = [
             Categorical(list(range(size))) if categorical else Integer(0, size - 1)
             for size, categorical in zip(oracle.sizes, oracle.is_categorical)]
@@ -81,7 +103,7 @@ def _skopt(estimator):
         segment = 20
         while len(vectors) < evaluations:
             optimizer = Optimizer(
-                dimensions, base_estimator=estimator, random_state=seed + len(vectors),
+                dimensions, base_estimator=fresh(seed + len(vectors)), random_state=seed + len(vectors),
                 n_initial_points=20 if not vectors else 0, acq_optimizer="auto")
             scalarise.draw()
             if vectors:

@@ -68,26 +68,41 @@ class Meter:
     def coordinate(name, value):
         return -value if name == "accuracy" else math.log(max(value, 1e-30))
 
-    def quality(self, trials):
-        feasible = [t for t in trials if t["feasible"]]
-        if self.is_scalar:
-            return min((t["scalar"] for t in feasible), default=math.nan)
-        rows = np.array([
-            [self.coordinate(n, v) for n, v in zip(self.box["objectives"], t["values"])] for t in feasible])
-        return self.volume(rows)
+    def curve(self, trials):
+        """After some numbers of trials: the number, the quality by then, the seconds that had passed."""
+        result, begin, best = [], 0, math.nan
+        front = np.empty((0, len(self.low)))
+        for n in checkpoints(len(trials)):
+            feasible = [t for t in trials[begin:n] if t["feasible"]]
+            begin = n
+            if self.is_scalar:
+                best = min([t["scalar"] for t in feasible] + ([] if math.isnan(best) else [best]), default=math.nan)
+            elif feasible:
+                rows = np.array([
+                    [self.coordinate(n, v) for n, v in zip(self.box["objectives"], t["values"])] for t in feasible])
+                rows = (rows - self.low) / (self.high - self.low)
+                front = self.nondominated(np.concatenate([front, rows[(rows < 1).all(axis=1)]]))
+            result.append([n, best if self.is_scalar else self.volume(front), trials[n - 1]["seconds"]])
+        return result
 
-    def volume(self, rows):
-        if len(rows) == 0:
-            return 0.0
+    @staticmethod
+    def nondominated(rows):
+        """By the least sum first: what nothing left dominates; all that it dominates goes."""
+        kept = []
+        rows = rows[np.argsort(rows.sum(axis=1), kind="stable")]
+        while len(rows):
+            kept.append(rows[0])
+            rows = rows[(rows < rows[0]).any(axis=1)]
+        return np.array(kept).reshape(-1, rows.shape[1])
+
+    def volume(self, front):
         from pymoo.indicators.hv import HV
-        scaled = (rows - self.low) / (self.high - self.low)
-        scaled = scaled[(scaled < 1).all(axis=1)]
-        return float(HV(ref_point=np.ones(len(self.low)))(scaled)) if len(scaled) else 0.0
+        return float(HV(ref_point=np.ones(len(self.low)))(front)) if len(front) else 0.0
 
 
 def checkpoints(most):
-    points = [n for n in (10, 20, 30, 50, 70, 100, 150, 200, 300, 400, 500, 700, 1000, 1500, 2000, 3000, 4000, 5000)]
-    return [n for n in points if n < most] + [most]
+    points = [size * 10 ** power for power in range(1, 6) for size in (1, 1.5, 2, 3, 4, 5, 7)]
+    return [int(n) for n in points if n < most] + [most]
 
 
 def run_one(tools, path, meter, name, seed, evaluations):
@@ -105,9 +120,7 @@ def run_one(tools, path, meter, name, seed, evaluations):
             [os.path.join(tools, "edgetwin-benchmarks"), "sampler", path, name, str(seed), str(evaluations), str(batch)],
             check=True, capture_output=True, text=True).stdout
         trials = [json.loads(line) for line in output.splitlines()]
-    return {
-        "curve": [[n, meter.quality(trials[:n]), trials[n - 1]["seconds"]] for n in checkpoints(len(trials))],
-        "seconds": time.perf_counter() - start}
+    return {"seconds": time.perf_counter() - start, "curve": meter.curve(trials)}
 
 
 def explore(tools, path, seconds, threads, seed=1):

@@ -16,18 +16,29 @@ struct SamplerSnapshot<State: Codable>: Codable {
   static func decode(
     _ data: Data, _ kind: SamplerKind, version: Int
   ) throws(SamplerError) -> SamplerSnapshot<State> {
-    let snapshot: SamplerSnapshot<State>
     do {
-      snapshot = try JSONDecoder().decode(SamplerSnapshot<State>.self, from: data)
+      // What it is comes before the state, whose form another version may have changed.
+      let heading = try JSONDecoder().decode(Heading.self, from: data)
+      guard heading.kind == kind else {
+        throw SamplerError.snapshot(kind: kind, problem: "is of the sampler \(heading.kind.rawValue)")
+      }
+      guard heading.version == version else {
+        throw SamplerError.snapshot(
+          kind: kind,
+          problem: "was kept by another version of this program (its version is \(heading.version), this one reads "
+            + "\(version)), and would not go on to the same result; trials and front can still be read and exported, and a new "
+            + "study of the same problem begins anew")
+      }
+      return try JSONDecoder().decode(SamplerSnapshot<State>.self, from: data)
+    } catch let error as SamplerError {
+      throw error
     } catch {
       throw .snapshot(kind: kind, problem: "cannot be read (\(error.localizedDescription))")
     }
-    guard snapshot.kind == kind else {
-      throw .snapshot(kind: kind, problem: "is of the sampler \(snapshot.kind.rawValue)")
-    }
-    guard snapshot.version == version else {
-      throw .snapshot(kind: kind, problem: "has version \(snapshot.version), not \(version)")
-    }
-    return snapshot
+  }
+
+  private struct Heading: Decodable {
+    var kind: SamplerKind
+    var version: Int
   }
 }

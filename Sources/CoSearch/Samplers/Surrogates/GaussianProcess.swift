@@ -31,30 +31,37 @@ struct GaussianProcess: Sendable {
     var numbers: [Double] { [length, linear, level, noise] }
   }
 
-  private let rows: [[Double]]
+  private typealias Lanes = SIMD8<Double>
+
   private let devices: [Int]
   private let shape: Shape
-  private let weights: [[Double]]
+  /// Of each row, by target: no more than eight of them.
+  private let weights: [Lanes]
   private let centres: [Double]
   private let scales: [Double]
   private let factor: Cholesky
   private static let sharedDevice = 1.0
+  /// Most targets that share a kernel.
+  static let mostTargets = Lanes.scalarCount
 
-  /// Rows flattened, for the inner loop.
-  private let flat: [Double]
-  private let width: Int
+  /// Rows one after another, each filled up with zeros to whole lanes: the inner loop is over these.
+  private let flat: [Lanes]
+  private let blocks: Int
 
   /// - Parameters:
   ///   - rows: standardised.
   ///   - devices: of each row.
-  ///   - targets: one list a target, a value a row.
+  ///   - targets: one list a target, a value a row; at most ``mostTargets``.
   ///   - shape: nil looks for the best.
   /// - Throws: `NumericsError` where no shape gives a matrix that can be factorised.
   init(rows: [[Double]], devices: [Int], targets: [[Double]], shape: Shape? = nil) throws {
-    self.rows = rows
+    precondition(targets.count <= Self.mostTargets, "a kernel is shared by at most \(Self.mostTargets) targets")
     self.devices = devices
-    width = rows.first?.count ?? 0
-    flat = rows.flatMap(\.self)
+    let width = rows.first?.count ?? 0
+    let blocks = Self.blocks(width)
+    let flat = rows.flatMap { Self.lanes($0, blocks) }
+    self.blocks = blocks
+    self.flat = flat
     centres = targets.map(Statistics.mean)
     let spreads = targets.map { max(Statistics.standardDeviation($0), 1e-9) }
     scales = spreads
@@ -64,7 +71,7 @@ struct GaussianProcess: Sendable {
     var best: (shape: Shape, factor: Cholesky, weights: [[Double]], likelihood: Double)?
     for candidate in shape.map({ [$0] }) ?? Self.grid(width, hasDevices: Set(devices).count > 1) {
       guard
-        let factor = try? Cholesky(of: Self.matrix(flat, width, devices, candidate))
+        let factor = try? Cholesky(of: Self.matrix(flat, blocks, devices, candidate))
       else { continue }
       let weights = centred.map(factor.solve)
       var likelihood = 0.0
@@ -78,7 +85,11 @@ struct GaussianProcess: Sendable {
     guard let best else { throw NumericsError.notPositiveDefinite(what: "kernel matrix of \(rows.count) trials") }
     self.shape = best.shape
     factor = best.factor
-    weights = best.weights
+    weights = devices.indices.map { row in
+      var lanes = Lanes(repeating: 0)
+      for target in best.weights.indices { lanes[target] = best.weights[target][row] }
+      return lanes
+    }
     amplitudes = zip(centred, best.weights).map { values, weights in
       max(zip(values, weights).reduce(0) { $0 + $1.0 * $1.1 } / Double(max(values.count, 1)), 1e-12)
     }
@@ -104,13 +115,21 @@ struct GaussianProcess: Sendable {
     return result
   }
 
-  private static func matrix(_ flat: [Double], _ width: Int, _ devices: [Int], _ shape: Shape) -> Matrix {
+  private static func blocks(_ width: Int) -> Int { (width + Lanes.scalarCount - 1) / Lanes.scalarCount }
+
+  private static func lanes(_ row: [Double], _ blocks: Int) -> [Lanes] {
+    var lanes = [Lanes](repeating: Lanes(repeating: 0), count: blocks)
+    for (column, value) in row.enumerated() { lanes[column / Lanes.scalarCount][column % Lanes.scalarCount] = value }
+    return lanes
+  }
+
+  private static func matrix(_ flat: [Lanes], _ blocks: Int, _ devices: [Int], _ shape: Shape) -> Matrix {
     let count = devices.count
     var matrix = Matrix(rows: count, columns: count)
     flat.withUnsafeBufferPointer { flat in
       for i in 0..<count {
         for j in 0...i {
-          var value = kernel(flat, i * width, flat, j * width, width, shape)
+          var value = kernel(flat, i * blocks, flat, j * blocks, blocks, shape)
           if devices[i] == devices[j] { value = value * (1 + sharedDevice) + shape.level }
           if i == j { value += shape.noise * (1 + sharedDevice) }
           matrix[i, j] = value
@@ -123,55 +142,62 @@ struct GaussianProcess: Sendable {
 
   @inline(__always)
   private static func kernel(
-    _ a: UnsafeBufferPointer<Double>, _ i: Int, _ b: UnsafeBufferPointer<Double>, _ j: Int, _ width: Int,
+    _ a: UnsafeBufferPointer<Lanes>, _ i: Int, _ b: UnsafeBufferPointer<Lanes>, _ j: Int, _ blocks: Int,
     _ shape: Shape
   ) -> Double {
-    var squares = 0.0
-    var product = 0.0
-    for column in 0..<width {
-      let (x, y) = (a[i + column], b[j + column])
-      squares += (x - y) * (x - y)
+    var squares = Lanes(repeating: 0)
+    var product = Lanes(repeating: 0)
+    for block in 0..<blocks {
+      let (x, y) = (a[i + block], b[j + block])
+      let difference = x - y
+      squares += difference * difference
       product += x * y
     }
-    let r = (5 * squares).squareRoot() / shape.length
-    return shape.linear * product + (1 + r + r * r / 3) * exp(-r)
+    let r = (5 * squares.sum()).squareRoot() / shape.length
+    return shape.linear * product.sum() + (1 + r + r * r / 3) * exp(-r)
   }
 
-  private func covariances(_ row: [Double], _ device: Int) -> [Double] {
-    var result = [Double](repeating: 0, count: devices.count)
+  /// Calls `body` with each row's number and its covariance with `row`.
+  @inline(__always)
+  private func forEachCovariance(_ row: [Lanes], _ device: Int, _ body: (Int, Double) -> Void) {
     row.withUnsafeBufferPointer { row in
       flat.withUnsafeBufferPointer { flat in
-        for index in devices.indices {
-          let value = Self.kernel(row, 0, flat, index * width, width, shape)
-          result[index] = devices[index] == device ? value * (1 + Self.sharedDevice) + shape.level : value
+        devices.withUnsafeBufferPointer { devices in
+          for index in devices.indices {
+            let value = Self.kernel(row, 0, flat, index * blocks, blocks, shape)
+            body(index, devices[index] == device ? value * (1 + Self.sharedDevice) + shape.level : value)
+          }
         }
       }
     }
-    return result
+  }
+
+  private func means(_ sums: Lanes) -> [Double] {
+    centres.indices.map { centres[$0] + scales[$0] * sums[$0] }
   }
 
   /// Posterior means of every target.
   func means(_ row: [Double], device: Int) -> [Double] {
-    let covariances = covariances(row, device)
-    return weights.indices.map { target in
-      var sum = 0.0
-      for index in covariances.indices { sum += covariances[index] * weights[target][index] }
-      return centres[target] + scales[target] * sum
+    var sums = Lanes(repeating: 0)
+    weights.withUnsafeBufferPointer { weights in
+      forEachCovariance(Self.lanes(row, blocks), device) { sums += $1 * weights[$0] }
     }
+    return means(sums)
   }
 
   /// Posterior means and standard deviations of every target.
   func predict(_ row: [Double], device: Int) -> (means: [Double], deviations: [Double]) {
-    let covariances = covariances(row, device)
+    let lanes = Self.lanes(row, blocks)
+    var sums = Lanes(repeating: 0)
+    var covariances = [Double](repeating: 0, count: devices.count)
+    forEachCovariance(lanes, device) { index, covariance in
+      covariances[index] = covariance
+      sums += covariance * weights[index]
+    }
     let half = factor.solveLower(covariances)
     let own =
-      row.withUnsafeBufferPointer { Self.kernel($0, 0, $0, 0, width, shape) } * (1 + Self.sharedDevice) + shape.level
+      lanes.withUnsafeBufferPointer { Self.kernel($0, 0, $0, 0, blocks, shape) } * (1 + Self.sharedDevice) + shape.level
     let left = max(own - half.reduce(0) { $0 + $1 * $1 }, 1e-12)
-    let means = weights.indices.map { target in
-      var sum = 0.0
-      for index in covariances.indices { sum += covariances[index] * weights[target][index] }
-      return centres[target] + scales[target] * sum
-    }
-    return (means, weights.indices.map { scales[$0] * (left * amplitudes[$0]).squareRoot() })
+    return (means(sums), scales.indices.map { scales[$0] * (left * amplitudes[$0]).squareRoot() })
   }
 }

@@ -3,7 +3,8 @@ import Foundation
 /// Bayesian optimisation with Gaussian processes on the embedding: expected improvement, or expected hypervolume improvement for a front.
 public struct GaussianProcessSampler: Sampler {
   public static let kind = SamplerKind.gaussianProcess
-  private static let version = 1
+  /// 2: kernels of another grid, and a state that keeps one a process.
+  private static let version = 2
   private static let options = GaussianProcessSearch.Options(
     features: .embedding, modelsQuantities: false, rounds: 1, childrenARound: 500, randomCandidates: 500,
     startsFromSeeds: false, mostRows: 400)

@@ -22,7 +22,8 @@ struct GaussianProcessSearch: Sendable {
     var asked: Int
     var rounds: Int
     var pending: [Proposal]
-    var shape: [Double]
+    /// Of each process.
+    var shapes: [[Double]]
     var shapeRows: Int
   }
 
@@ -33,15 +34,14 @@ struct GaussianProcessSearch: Sendable {
   private let seeds: Seeds
   private var asked = 0
   private var rounds = 0
-  private var shape: GaussianProcess.Shape?
-  /// Trials when the shape was looked for.
+  private var shapes: [GaussianProcess.Shape] = []
+  /// Trials when the shapes were looked for.
   private var shapeRows = 0
   private var history: TrialHistory
   private var domain: SearchDomain { history.domain }
 
-  /// Trials that the shape is looked for on.
+  /// Trials that the shapes are looked for on.
   private static let shapeSample = 150
-  private static let finalists = 120
 
   init(_ options: Options, domain: SearchDomain, seed: UInt64) {
     self.seed = seed
@@ -57,14 +57,14 @@ struct GaussianProcessSearch: Sendable {
     asked = state.asked
     rounds = state.rounds
     shapeRows = state.shapeRows
-    shape = GaussianProcess.Shape(state.shape)
+    shapes = state.shapes.compactMap(GaussianProcess.Shape.init)
     history = try TrialHistory(domain, pending: state.pending, history: outcomes)
   }
 
   var state: State {
     State(
       asked: asked, rounds: rounds, pending: history.seen.pending,
-      shape: shape?.numbers ?? [], shapeRows: shapeRows)
+      shapes: shapes.map(\.numbers), shapeRows: shapeRows)
   }
 
   mutating func tell(_ outcomes: [Outcome]) throws {
@@ -102,15 +102,6 @@ struct GaussianProcessSearch: Sendable {
 
   // MARK: - The surrogate
 
-  /// Processes on trials, with what turns their predictions into coordinates.
-  private struct Surrogate {
-    let process: GaussianProcess
-    let scale: Standardisation
-    let lanes: [Int]
-    let modelsQuantities: Bool
-    let hasSlack: Bool
-  }
-
   /// Trials to fit on: all, or the front, the latest and some of the rest.
   private func chosen(_ known: [Trial], front: [Int], _ random: inout CounterRandom) -> [Trial] {
     guard known.count > options.mostRows else { return known }
@@ -133,7 +124,7 @@ struct GaussianProcessSearch: Sendable {
 
   private mutating func surrogate(
     _ known: [Trial], front: [Int], using random: inout CounterRandom
-  ) throws -> Surrogate {
+  ) throws -> ProposalSurrogate {
     let trials = chosen(known, front: front, &random)
     let raw = trials.map { features.row($0.proposal) }
     let models = raw.map { Array($0.prefix(features.modelDimension)) }
@@ -147,21 +138,39 @@ struct GaussianProcessSearch: Sendable {
     var targets = lanes.map { lane in trials.map { usesQuantities ? $0.quantities[lane] : $0.coordinates[lane] } }
     let hasSlack = known.contains { !$0.isFeasible }
     if hasSlack { targets.append(trials.map(slack)) }
-    if shape == nil || Double(known.count) > 1.3 * Double(shapeRows) {
+    // Accuracy and parameters are a model's own, wherever it runs: what one device says of them all others are told. A front with tight
+    // budgets is found sooner by one process for all (measured), one number's optimum by two.
+    let isShared = usesQuantities && domain.deviceCount > 1 && domain.goal == .scalar
+    let own = isShared ? lanes.indices.filter { Self.ofModels.contains(lanes[$0]) } : []
+    let groups = [
+      ProposalSurrogate.Group(targets: own, dependsOnDevice: false),
+      ProposalSurrogate.Group(targets: targets.indices.filter { !own.contains($0) }, dependsOnDevice: true),
+    ].filter { !$0.targets.isEmpty }
+    func process(
+      _ group: ProposalSurrogate.Group, _ sample: [Int], _ shape: GaussianProcess.Shape?
+    ) throws -> GaussianProcess {
+      try GaussianProcess(
+        rows: sample.map { rows[$0] }, devices: sample.map { group.device(devices[$0]) },
+        targets: group.targets.map { target in sample.map { targets[target][$0] } }, shape: shape)
+    }
+    if shapes.count != groups.count || Double(known.count) > 1.3 * Double(shapeRows) {
       let step = max(trials.count / Self.shapeSample, 1)
       let sample = Array(stride(from: 0, to: trials.count, by: step))
-      shape = try GaussianProcess(
-        rows: sample.map { rows[$0] }, devices: sample.map { devices[$0] },
-        targets: targets.map { target in sample.map { target[$0] } }
-      ).chosenShape
+      shapes = try groups.map { try process($0, sample, nil).chosenShape }
       shapeRows = known.count
     }
-    var process = try? GaussianProcess(rows: rows, devices: devices, targets: targets, shape: shape)
-    if process == nil { process = try GaussianProcess(rows: rows, devices: devices, targets: targets) }
-    guard let process else { throw NumericsError.notPositiveDefinite(what: "kernel matrix") }
-    return Surrogate(
-      process: process, scale: scale, lanes: lanes, modelsQuantities: usesQuantities, hasSlack: hasSlack)
+    let all = Array(trials.indices)
+    let processes = try zip(groups, shapes).map { group, shape in
+      if let kept = try? process(group, all, shape) { return kept }
+      return try process(group, all, nil)
+    }
+    return ProposalSurrogate(
+      features: features, scale: scale, processes: processes, groups: groups, lanes: lanes,
+      modelsQuantities: usesQuantities, hasSlack: hasSlack)
   }
+
+  /// Lanes of quantities that do not depend on the device.
+  private static let ofModels: Set<Int> = [Objective.accuracy.lane, Objective.parameters.lane]
 
   /// Quantities that the coordinates are made of.
   private var neededLanes: [Int] {
@@ -183,69 +192,12 @@ struct GaussianProcessSearch: Sendable {
 
   // MARK: - Candidates
 
-  private struct Prediction {
-    var proposal: Proposal
-    var coordinates: SIMD8<Double>
-    var deviations: SIMD8<Double>
-    /// Predicted excess over the budgets, and its deviation.
-    var slack: Double
-    var slackDeviation: Double
-    var score = 0.0
-  }
+  private typealias Prediction = ProposalSurrogate.Prediction
 
-  private func prediction(_ proposal: Proposal, _ surrogate: Surrogate, withDeviations: Bool) -> Prediction {
-    let row = surrogate.scale(Array(features.row(proposal).prefix(features.modelDimension)))
-    var deviations: [Double] = []
-    let means: [Double]
-    if withDeviations {
-      (means, deviations) = surrogate.process.predict(row, device: proposal.device)
-    } else {
-      means = surrogate.process.means(row, device: proposal.device)
-    }
-    var coordinates = SIMD8<Double>(repeating: 0)
-    var spread = SIMD8<Double>(repeating: 0)
-    if surrogate.modelsQuantities {
-      var quantities = SIMD8<Double>(repeating: 0)
-      var quantitySpread = SIMD8<Double>(repeating: 0)
-      for (position, lane) in surrogate.lanes.enumerated() {
-        quantities[lane] = means[position]
-        if withDeviations { quantitySpread[lane] = deviations[position] }
-      }
-      if domain.goal == .scalar {
-        let (value, deviation) = scalar(quantities, quantitySpread)
-        coordinates[0] = value
-        spread[0] = deviation
-      } else {
-        for (lane, objective) in domain.objectives.enumerated() {
-          coordinates[lane] = quantities[objective.lane]
-          spread[lane] = quantitySpread[objective.lane]
-        }
-      }
-    } else {
-      for lane in 0..<domain.dimension {
-        coordinates[lane] = means[lane]
-        if withDeviations { spread[lane] = deviations[lane] }
-      }
-    }
-    return Prediction(
-      proposal: proposal, coordinates: coordinates, deviations: spread,
-      slack: surrogate.hasSlack ? means.last ?? -1 : -1,
-      slackDeviation: surrogate.hasSlack ? deviations.last ?? 0 : 0)
-  }
-
-  /// The scalar of predicted quantities, and its deviation to first order.
-  private func scalar(_ quantities: SIMD8<Double>, _ spread: SIMD8<Double>) -> (Double, Double) {
-    guard let scalarisation = domain.scalarisation else { return (.infinity, 0) }
-    var values = ObjectiveValues()
-    var variance = 0.0
-    for objective in Objective.allCases {
-      guard let weight = scalarisation.weights[objective], weight != 0 else { continue }
-      let value = ObjectiveBox.value(objective, coordinate: quantities[objective.lane])
-      values[objective] = value
-      let slope = weight / (scalarisation.scales[objective] ?? 1) * (objective == .accuracy ? 1 : value)
-      variance += slope * slope * spread[objective.lane] * spread[objective.lane]
-    }
-    return (scalarisation.value(values), variance.squareRoot())
+  private func prediction(
+    _ proposal: Proposal, _ surrogate: ProposalSurrogate, withDeviations: Bool = false
+  ) -> Prediction {
+    surrogate.prediction(proposal, domain, withDeviations: withDeviations)
   }
 
   private var reference: SIMD8<Double> {
@@ -270,15 +222,45 @@ struct GaussianProcessSearch: Sendable {
       scale: (feasible.count > 3 ? feasible : known).map(\.coordinates), reference: reference,
       sampleCount: Improvement.sampleCount(trials: known.count))
     for proposal in history.seen.pending {
-      improvement.cover(prediction(proposal, surrogate, withDeviations: false).coordinates)
+      improvement.cover(prediction(proposal, surrogate).coordinates)
     }
 
-    var candidates = breed(known, front: front, surrogate, improvement, using: &random)
-    candidates.sort { $0.score > $1.score }
-    let finalists = candidates.prefix(max(Self.finalists, 2 * count)).map {
+    let candidates = breed(known, front: front, surrogate, improvement, using: &random)
+    let finalists = best(max(finalistCount(known.count), 2 * count), of: candidates).map {
       prediction($0.proposal, surrogate, withDeviations: true)
     }
     return choose(count, of: finalists, &improvement, anyFeasible: !feasible.isEmpty)
+  }
+
+  /// Candidates whose expected improvement is worked out: for one number all while trials are few, since the uncertain ones have a low
+  /// mean; a front's take longer.
+  private func finalistCount(_ trials: Int) -> Int {
+    let least = 120
+    guard domain.dimension == 1 else { return least }
+    let square = min(trials, options.mostRows) * min(trials, options.mostRows)
+    return max(least, Self.finalistWork / max(square, 1))
+  }
+
+  /// Finalists times the square of the trials: of as many as are soon done.
+  private static let finalistWork = 20_000_000
+
+  /// Those of the highest scores: half of all, the others device by device, since what is known of one says little of another.
+  private func best(_ count: Int, of candidates: [Prediction]) -> [Prediction] {
+    let ranked = candidates.indices.sorted { (-candidates[$0].score, $0) < (-candidates[$1].score, $1) }
+    guard domain.deviceCount > 1, domain.dimension == 1, ranked.count > count else {
+      return ranked.prefix(count).map { candidates[$0] }
+    }
+    var taken = Set(ranked.prefix(count / 2))
+    var queues = [[Int]](repeating: [], count: domain.deviceCount)
+    for index in ranked.reversed() where !taken.contains(index) {
+      queues[candidates[index].proposal.device].append(index)
+    }
+    while taken.count < count {
+      for device in queues.indices where taken.count < count {
+        if let next = queues[device].popLast() { taken.insert(next) }
+      }
+    }
+    return ranked.filter(taken.contains).map { candidates[$0] }
   }
 
   /// One by one the finalist of the most expected improvement over all that is known, those chosen before among it.
@@ -322,7 +304,7 @@ struct GaussianProcessSearch: Sendable {
 
   /// New candidates with a cheap score each: bred in rounds from the best trials and then from the best candidates.
   private func breed(
-    _ known: [Trial], front: [Int], _ surrogate: Surrogate, _ improvement: Improvement,
+    _ known: [Trial], front: [Int], _ surrogate: ProposalSurrogate, _ improvement: Improvement,
     using random: inout CounterRandom
   ) -> [Prediction] {
     let anyFeasible = !front.isEmpty
@@ -331,7 +313,14 @@ struct GaussianProcessSearch: Sendable {
       parents = front.map { known[$0].proposal }
       if domain.dimension == 1 || parents.count < 10 {
         let losses = known.map { $0.isFeasible ? $0.coordinates[0] : .infinity }
-        parents += known.indices.sorted { (losses[$0], $0) < (losses[$1], $1) }.prefix(10).map { known[$0].proposal }
+        let ranked = known.indices.sorted { (losses[$0], $0) < (losses[$1], $1) }
+        parents += ranked.prefix(10).map { known[$0].proposal }
+        // The best of each device: what is best on one may be far from what is best on another.
+        if domain.dimension == 1, domain.deviceCount > 1 {
+          for device in 0..<domain.deviceCount {
+            parents += ranked.filter { known[$0].proposal.device == device }.prefix(2).map { known[$0].proposal }
+          }
+        }
       }
     } else {
       parents = known.indices.sorted { (known[$0].violation, $0) < (known[$1].violation, $1) }.prefix(20).map {
@@ -342,7 +331,7 @@ struct GaussianProcessSearch: Sendable {
     var candidates: [Prediction] = []
     func consider(_ proposal: Proposal) {
       guard history.isNew(proposal), taken.insert(proposal).inserted else { return }
-      var candidate = prediction(proposal, surrogate, withDeviations: false)
+      var candidate = prediction(proposal, surrogate)
       candidate.score =
         anyFeasible
         ? improvement.certain(candidate.coordinates) - (candidate.slack > 0 ? 1e3 * candidate.slack : 0)
@@ -359,8 +348,7 @@ struct GaussianProcessSearch: Sendable {
       }
       guard round + 1 < options.rounds else { break }
       // A part of the next round's parents are the best of what was bred; the trials stay in.
-      candidates.sort { $0.score > $1.score }
-      parents = Array(pool.prefix(60)) + candidates.prefix(60).map(\.proposal)
+      parents = Array(pool.prefix(60)) + best(60, of: candidates).map(\.proposal)
     }
     return candidates
   }

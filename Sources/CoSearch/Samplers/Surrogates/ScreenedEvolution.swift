@@ -4,7 +4,8 @@ import Foundation
 /// layers, one for each quantity, that share what they learn among devices.
 public struct ScreenedEvolution: Sampler {
   public static let kind = SamplerKind.screenedEvolution
-  private static let version = 1
+  /// 2: kernels of another grid, and a state that keeps one a process.
+  private static let version = 2
   private static let options = GaussianProcessSearch.Options(
     features: .structure, modelsQuantities: true, rounds: 4, childrenARound: 400, randomCandidates: 50,
     startsFromSeeds: true, mostRows: 500)
