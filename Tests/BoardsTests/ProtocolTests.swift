@@ -182,6 +182,22 @@ import Testing
     #expect(restless.fastestPaceSeconds == 1 && summary([nil, nil]).fastestPaceSeconds == nil)
   }
 
+  @Test func aFloorOfFastestCallsIsAtOnePace() throws {
+    // From the fourth round on the cores, and the gauge with them, are half as fast.
+    let series = [1.0, 3.0].map { truth in
+      (0..<6).map { round in
+        let slowing = round < 3 ? 1.0 : 2.0
+        return Repeat(
+          round: round, atSeconds: Double(round), callSeconds: [truth * slowing, 1.2 * truth * slowing],
+          paceSeconds: 0.001 * slowing...0.0015 * slowing)
+      }
+    }
+    let fastest = try #require(NoiseFloor(series, statistic: .fastest))
+    let typical = try #require(NoiseFloor(series))
+    #expect(abs(fastest.shift) < 1e-12 && fastest.largest < 1e-12)
+    #expect(abs(typical.shift - log(2)) < 1e-12)
+  }
+
   @Test func theGaugeRuns() throws {
     let gauge = try PaceGauge(threads: 1)
     #expect(gauge.seconds() > 1e-6 && gauge.seconds() < 1)

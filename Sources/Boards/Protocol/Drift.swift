@@ -65,13 +65,15 @@ public struct NoiseFloor: Sendable, Hashable {
   /// Median over the models of the robust standard deviation of single repeats, as a share.
   public var repeatSpread: Double
 
-  /// Compares the median of the first third of each model's rounds with that of the last third, or the fastest calls of either.
+  /// Compares the median of the first third of each model's rounds with that of the last third, or the fastest calls of either, each at the
+  /// pace that the gauge had beside them: that of the cores is no part of what is not known.
   /// - Returns: nil where no model has two rounds.
   public init?(_ series: [[Repeat]], statistic: MeasuringProtocol.Statistic = .median) {
     func typical(_ repeats: ArraySlice<Repeat>) -> Double {
       switch statistic {
       case .median: Statistics.median(repeats.map(\.seconds))
-      case .fastest: repeats.flatMap(\.callSeconds).min() ?? .nan
+      case .fastest:
+        (repeats.flatMap(\.callSeconds).min() ?? .nan) / (repeats.compactMap(\.paceSeconds?.lowerBound).min() ?? 1)
       }
     }
     var differences: [Double] = []
