@@ -75,6 +75,7 @@ public struct Calibrator: Sendable {
     }
     // Rows without power have no scope, and mix with any.
     let scope = used.lazy.compactMap(\.powerScope).first
+    let statistic = used.lazy.compactMap(\.statistic).first
     for (index, row) in used.enumerated() {
       let varying: [(String, String, String)] = [
         ("batch size", "\(first.batchSize)", "\(row.batchSize)"),
@@ -82,6 +83,7 @@ public struct Calibrator: Sendable {
       ]
       let settings: [(String, String, String)] = [
         ("precision", first.precision, row.precision),
+        ("latency_statistic", statistic ?? "none", row.statistic ?? statistic ?? "none"),
         ("includes_startup", "\(first.includesStartup)", "\(row.includesStartup)"),
         ("power_scope", scope?.rawValue ?? "none", (row.powerScope ?? scope)?.rawValue ?? "none"),
       ]

@@ -4,8 +4,11 @@ import Twins
 import struct Measurements.Measurement
 
 extension Roofs {
-  /// How many times slower than when the roofs were timed a row's cores were; 1 where the row or the roofs do not say.
+  /// How many times slower than when the roofs were timed a row's cores were; 1 where the row or the roofs do not say, where the latency is
+  /// not that of the fastest call, which the pace goes with, and where other kernels ran than the roofs are of.
   public func slowing(of row: Measurement) -> Double {
-    row.paceSeconds.flatMap { slowing(paceSeconds: $0, threads: row.threads) } ?? 1
+    guard row.statistic == "fastest" else { return 1 }
+    if row.runtime == "native", let ran = row.environment["matrix_library"], let library, ran != library { return 1 }
+    return row.paceSeconds.flatMap { slowing(paceSeconds: $0, threads: row.threads) } ?? 1
   }
 }

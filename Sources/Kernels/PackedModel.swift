@@ -20,6 +20,8 @@ final class PackedModel {
   private let source: Model
   private var blocks: [AlignedMemory] = []
   private(set) var byteCount = 0
+  /// Whether all numbers that were copied or packed since it was last asked are finite.
+  private var isFinite = true
 
   init(
     source: Model, kernels: UnsafePointer<edgetwin_kernels>, library: UnsafePointer<edgetwin_library>?,
@@ -29,6 +31,23 @@ final class PackedModel {
     self.kernels = kernels
     self.library = library
     self.precision = precision
+  }
+
+  /// Looks at numbers while they are at hand: 8-bit weights would hide those that are not finite.
+  private func look(at values: UnsafePointer<Float>, count: Int) {
+    var found: UInt32 = 0
+    for index in 0..<count { found |= (values[index].bitPattern & 0x7F80_0000) == 0x7F80_0000 ? 1 : 0 }
+    if found != 0 { isFinite = false }
+  }
+
+  /// - Throws: ``KernelError`` (kind `model`) where a number of what was just read is not finite.
+  private func checkFinite(_ names: [String]) throws(KernelError) {
+    guard !isFinite else { return }
+    isFinite = true
+    throw KernelError(
+      .model,
+      "\(names.joined(separator: ", ")): holds a number that is not finite (NaN or infinite): the file is damaged, or training"
+        + " diverged; take another copy or an earlier checkpoint")
   }
 
   private func block(floats: Int) -> UnsafeMutablePointer<Float> {
@@ -55,6 +74,8 @@ final class PackedModel {
     tensor.withUnsafeFloats { values in
       for index in 0..<count { copy[index] = values[index] }
     }
+    look(at: copy, count: count)
+    try checkFinite([name])
     return UnsafePointer(copy)
   }
 
@@ -67,10 +88,12 @@ final class PackedModel {
       for start in stride(from: 0, to: values.count, by: 1 << 20) {
         let part = start..<min(start + (1 << 20), values.count)
         (copy + start).update(from: base + start, count: part.count)
+        look(at: copy + start, count: part.count)
         tensor.releasePages(part)
       }
     }
     tensor.releasePages()
+    try checkFinite([name])
     return UnsafePointer(copy)
   }
 
@@ -88,10 +111,19 @@ final class PackedModel {
       tensors.append(try tensor("\(name).weight", [outputs, inputs]))
       biases.append(try tensor("\(name).bias", [outputs]))
     }
-    return pack(tensors, biases: biases, inputs: inputs, outputs: outputs)
+    return try pack(tensors, biases: biases, inputs: inputs, outputs: outputs, names: names)
   }
 
-  func pack(_ tensors: [Tensor], biases: [Tensor], inputs: Int, outputs: Int) -> Linear {
+  /// - Parameter names: of the maps, for messages.
+  func pack(
+    _ tensors: [Tensor], biases: [Tensor], inputs: Int, outputs: Int, names: [String]
+  ) throws(KernelError) -> Linear {
+    let linear = packed(tensors, biases: biases, inputs: inputs, outputs: outputs)
+    try checkFinite(names)
+    return linear
+  }
+
+  private func packed(_ tensors: [Tensor], biases: [Tensor], inputs: Int, outputs: Int) -> Linear {
     let total = outputs * tensors.count
     let bias = block(floats: Self.rounded(total) + 64)
     for (index, tensor) in biases.enumerated() {
@@ -99,6 +131,7 @@ final class PackedModel {
         for column in 0..<outputs { bias[index * outputs + column] = values[column] }
       }
     }
+    look(at: bias, count: total)
     let linear = unpacked(bias: bias, inputs: inputs, outputs: total)
     // Tensors are packed straight from the file, unless one ends within a panel: then they are laid one under another first.
     if tensors.count == 1 || library != nil || outputs % kernels.pointee.panel_columns == 0 {
@@ -154,6 +187,7 @@ final class PackedModel {
     for row in stride(from: 0, to: count, by: step) {
       let rows = min(step, count - row)
       let from = source + row * inputs
+      look(at: from, count: rows * inputs)
       if library != nil {
         weights.assumingMemoryBound(to: Float.self).advanced(by: (first + row) * inputs)
           .update(from: from, count: rows * inputs)
@@ -185,6 +219,10 @@ final class PackedModel {
   ) throws(KernelError) -> UnsafePointer<Float> {
     let tensor = try tensor(name, shape)
     let columns = shape.count > 1 ? shape[1] : 1
+    tensor.withUnsafeFloats { values in
+      if let base = values.baseAddress { look(at: base, count: values.count) }
+    }
+    try checkFinite([name])
     return tensor.withUnsafeFloats { values in
       transposed
         ? table(rows: columns, columns: shape[0], stride: stride) { values[$1 * columns + $0] }

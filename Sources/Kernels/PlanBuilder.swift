@@ -381,7 +381,8 @@ struct PlanBuilder {
         let isShared = model.weights.contains("\(name).bias") && !model.weights.contains("\(name).decoder.bias")
         bias = try model.weights.tensor(isShared ? "\(name).bias" : "\(name).decoder.bias", shape: [vocabulary])
       } catch { throw KernelError(error) }
-      let weights = packed.pack([decoder], biases: [bias], inputs: width, outputs: vocabulary)
+      let weights = try packed.pack(
+        [decoder], biases: [bias], inputs: width, outputs: vocabulary, names: ["\(name).decoder"])
       add(
         linear(weights, from: (spare, stride), to: (regions.answer, Self.stride(vocabulary))), "masked-LM decoder",
         "pooler")

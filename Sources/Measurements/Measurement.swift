@@ -27,9 +27,9 @@ public struct Measurement: Hashable, Sendable {
   public var latencySeconds: Double?
   /// Seconds of one call with ``batchSize`` sequences.
   public var batchLatencySeconds: Double?
-  /// 95th percentile of the repeats, in seconds per sequence.
+  /// 95th percentile of the calls, in seconds per sequence.
   public var latencyP95Seconds: Double?
-  /// Standard deviation of the repeats, in seconds per sequence; 0 where all repeats agreed.
+  /// Standard deviation of the repeats, robust where this program measured them, in seconds per sequence; 0 where all repeats agreed.
   public var spreadSeconds: Double?
   /// Joules per sequence.
   public var energyJoules: Double?
@@ -54,8 +54,14 @@ public struct Measurement: Hashable, Sendable {
     environment[Self.paceKey].flatMap(Double.init).flatMap { $0 > 0 && $0.isFinite ? $0 : nil }
   }
 
+  /// What of the calls the latency is, `median` or `fastest`; nil where the row does not say.
+  public var statistic: String? { environment[Self.statisticKey] }
+
   /// Of ``environment``.
   public static let paceKey = "pace_s"
+  /// Median of the larger of the gauge before and after each repeat: what the cores were good for most of the time.
+  public static let typicalPaceKey = "pace_typical_s"
+  public static let statisticKey = "latency_statistic"
 
   public init(
     architecture: Architecture?, features: [String: Double]? = nil, device: String, runtime: String,

@@ -94,6 +94,10 @@ struct Calibrate: AsyncParsableCommand {
     let result = try await host.calibrate(seed: seed)
     try write(result.file, result.report)
     Console.say(result.text)
+    if result.file.device.roofs?.products.isEmpty ?? true {
+      Console.complain(
+        "no kernel was timed in so short a time, so that the twin rests on its rows alone: give --budget 1min or more")
+    }
     if result.wasStopped {
       Console.complain("stopped before the end: the twin is fitted to \(result.rows.count) rows")
       throw ExitCode(Failure.interrupted)

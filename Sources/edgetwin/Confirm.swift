@@ -84,6 +84,10 @@ struct Confirm: AsyncParsableCommand {
       try row.architecture.checkLength(model.settings.sequenceLength, source: source, line: row.line)
     }
     let known = try (measurements.map { try MeasurementFile.read($0) } ?? []) + (study?.measurements() ?? [])
+    let others = Set(known.filter { Confirmation.isOf(model, $0) }.map(\.device)).subtracting([model.device.id])
+    if !others.isEmpty {
+      Console.complain("rows of \(others.sorted().joined(separator: ", ")) are taken as those of \(model.device.id)")
+    }
     let done = Set(known.filter { Confirmation.isOf(model, $0) }.compactMap { $0.architecture?.id })
     let missing = chosen.filter { !done.contains($0.architecture.id) }
     let (measured, report) = try await measure(missing, model, study)
@@ -122,7 +126,8 @@ struct Confirm: AsyncParsableCommand {
           + " --measurements; measurable are native and onnxruntime")
     }
     let job = how.job(try LocalWork(twin, runtime: runtime), twin: twin, profiles: 5)
-    let appender = try output.map { try MeasurementAppender(path: $0, resumes: false) }
+    // A file that is read and written is gone on with.
+    let appender = try output.map { try MeasurementAppender(path: $0, resumes: $0 != "-" && $0 == measurements) }
     let collected = MeasuredRows(appender, study: study)
     Console.say("measuring on this machine (\(MachineState().cpu ?? "of unknown make")), taken for \(twin.device.name)")
     let architectures = rows.map(\.architecture)

@@ -64,8 +64,9 @@ struct Measure: AsyncParsableCommand {
       try model.checkLength(work.settings.sequenceLength, source: source, line: line)
     }
     let appender = try MeasurementAppender(path: output, resumes: resume && output != Self.standardOutput)
+    let statistic = how.plan().statistic
     let kept = try resume ? study?.measurements() ?? [] : []
-    let known = (appender.existing + kept).filter(work.matches)
+    let known = (appender.existing + kept).filter { work.matches($0, statistic: statistic) }
     let done = Set(known.compactMap { $0.architecture?.id })
     let waiting = models.indices.filter { !done.contains(models[$0].id) }
     if waiting.count < models.count {

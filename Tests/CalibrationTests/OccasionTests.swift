@@ -58,6 +58,7 @@ import struct Measurements.Measurement
         var row = row
         let slowing = index % 2 == 0 ? 1 : 1.5
         row.latencySeconds = row.latencySeconds.map { slowing * $0 }
+        row.environment[Measurement.statisticKey] = "fastest"
         if saysSo { row.environment[Measurement.paceKey] = "\(0.002 * slowing)" }
         return row
       }
@@ -80,6 +81,18 @@ import struct Measurements.Measurement
     other = slow
     other.environment[Measurement.paceKey] = "-1"
     #expect(roofs.slowing(of: other) == 1)
+    // A median, or another library's kernels, is of another pace.
+    other = slow
+    other.environment[Measurement.statisticKey] = "median"
+    #expect(roofs.slowing(of: other) == 1)
+    other = slow
+    other.environment["matrix_library"] = "oneDNN"
+    #expect(roofs.slowing(of: other) == 1)
+    other = slow
+    other.environment[Measurement.statisticKey] = "median"
+    #expect(throws: CalibrationError.self) {
+      try Calibrator(file: file, runtime: "native").calibrate(measured(rows) + [other])
+    }
   }
 
   @Test("a number of threads that slows all models down alike is found, and predicted")

@@ -3,7 +3,7 @@
 /// Every model is warmed up until it is steady. Then come rounds: each holds one *repeat* of every model, in an order that is
 /// shuffled anew, so that whatever the machine does over time falls on all models alike. A repeat is as many calls as last long
 /// enough; its value is the median of its calls, the model's the median of its repeats, of which those do not count that other programs
-/// disturbed most.
+/// disturbed most, or the fastest call of all (``Statistic``).
 public struct MeasuringProtocol: Sendable, Hashable {
   /// Repeats of each model.
   public var repeats: Int

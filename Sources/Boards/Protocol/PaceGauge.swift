@@ -8,7 +8,7 @@ public final class PaceGauge {
   private let workload: any RunnableWorkload
   private let clock: any MonotonicClock
 
-  /// A third of a million multiplications a token: one or two milliseconds on a core of today, without the many small kernels that few
+  /// Half a million multiplications a token: one or two milliseconds on a core of today, without the many small kernels that few
   /// models have as large a share of.
   private static let architecture = Architecture(
     vocabularySize: 512, maximumPositions: 128, typeVocabularySize: 2, position: .absolute,

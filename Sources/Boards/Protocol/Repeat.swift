@@ -70,7 +70,7 @@ public struct RepeatSummary: Sendable, Hashable {
   public var calls: Int
   /// The single call that nothing came in between of.
   public var fastestSeconds: Double
-  /// The least that the gauge of pace took beside the repeats, which goes with ``fastestSeconds``; nil without a gauge.
+  /// The least that the gauge of pace took beside the repeats, perhaps another one than that of the fastest call; nil without a gauge.
   public var fastestPaceSeconds: Double?
   /// Quantiles of the single calls.
   public var p95Seconds: Double

@@ -103,13 +103,14 @@ public struct SeriesMeasurer {
   private func repeatOnce(
     _ workload: any RunnableWorkload, round: Int, callSeconds: Double, start: Double
   ) throws -> Repeat {
+    // The gauge's weights take the place of the model's in the caches: it goes first.
+    let paceBefore = pace?()
     let warmStart = clock.now()
     for _ in 0..<1_000 {
       _ = try workload.callSeconds(1, clock: clock)
       if clock.now() - warmStart >= plan.rewarmSeconds || shouldStop() { break }
     }
     let calls = plan.calls(callSeconds: callSeconds)
-    let paceBefore = pace?()
     let switches = cboards_involuntary_switches()
     let sampler = meter.map { MeterSampler($0, clock: clock) }
     sampler?.start()

@@ -1,13 +1,18 @@
 import Architectures
 import Foundation
 import Measurements
+import Synchronization
 
 import struct Measurements.Measurement
 
 /// Writes measurements one by one: a row is in the file, whole, as soon as it is known.
+///
+/// What the file held and is not to be kept goes with the first row: a command that cannot measure loses nothing.
 public final class MeasurementAppender: Sendable {
   private let path: String
   private let descriptor: Int32
+  /// Bytes to cut the file to before the first row; nil once that is done.
+  private let keptBytes: Mutex<Int?>
   /// Rows that the file held when it was opened to go on.
   public let existing: [Measurement]
 
@@ -23,6 +28,7 @@ public final class MeasurementAppender: Sendable {
       }
       descriptor = STDOUT_FILENO
       existing = []
+      keptBytes = Mutex(nil)
       return
     }
     var kept: [UInt8] = []
@@ -33,12 +39,19 @@ public final class MeasurementAppender: Sendable {
     existing =
       kept.contains { !InputBytes.isBlank($0) } ? try MeasurementFile.read(bytes: kept, source: path) : []
     descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    keptBytes = Mutex(kept.count)
     guard descriptor >= 0 else { throw Self.failure(path) }
-    // A plain file is cut to what is kept; a pipe or a device cannot be.
+  }
+
+  /// A plain file is cut to what is kept; a pipe or a device cannot be.
+  private func cut() throws {
+    let count = keptBytes.withLock { kept -> Int? in
+      defer { kept = nil }
+      return kept
+    }
+    guard let count else { return }
     var status = stat()
-    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-      ftruncate(descriptor, off_t(kept.count)) != 0
-    {
+    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, ftruncate(descriptor, off_t(count)) != 0 {
       throw Self.failure(path)
     }
   }
@@ -63,6 +76,7 @@ public final class MeasurementAppender: Sendable {
   /// Writes a row with one call of the system, so that a reader never sees half of it.
   /// - Throws: `InputFileError`.
   public func append(_ row: Measurement) throws {
+    try cut()
     var rest = Array((row.jsonLine + "\n").utf8)[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }

@@ -95,7 +95,7 @@ public struct MeasurementRun {
         row.environment = environment.merging(state.environment) { own, _ in own }
           .merging(item.workload.environment) { _, own in own }
           .merging(Self.facts(measured, group: result, cores: cores)) { _, own in own }
-        row.environment["latency_statistic"] = measurer.plan.statistic.rawValue
+        row.environment[Measurement.statisticKey] = measurer.plan.statistic.rawValue
         try emit(item.index, row)
         report.measured += 1
         if !measured.profile.isEmpty { report.profiles[item.index] = measured.profile }
@@ -198,7 +198,7 @@ public struct MeasurementRun {
     }
     if let pace = summary.fastestPaceSeconds { facts[Measurement.paceKey] = String(format: "%.4g", pace) }
     let paces = measured.repeats.compactMap(\.paceSeconds?.upperBound)
-    if !paces.isEmpty { facts["pace_typical_s"] = String(format: "%.4g", Statistics.median(paces)) }
+    if !paces.isEmpty { facts[Measurement.typicalPaceKey] = String(format: "%.4g", Statistics.median(paces)) }
     if !cores.isEmpty { facts["pinned_cores"] = cores.map(String.init).joined(separator: " ") }
     if let drift = group.drift {
       facts["drift"] = String(

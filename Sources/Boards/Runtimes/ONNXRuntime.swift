@@ -34,15 +34,24 @@ public final class ONNXRuntime: BoardRuntime {
         runtime: "onnxruntime", problem: "\(folder.path) cannot be made: \(error.localizedDescription)")
     }
     self.exporter = exporter
-    runner = try PythonRunner(python: environment.python, script: ONNXRuntimeScript.text, runtime: "onnxruntime")
+    do throws(BoardError) {
+      runner = try PythonRunner(python: environment.python, script: ONNXRuntimeScript.text, runtime: "onnxruntime")
+    } catch {
+      try? FileManager.default.removeItem(at: folder)
+      throw error
+    }
     do {
       version = try runner.ask(Request(action: "hello"), Hello.self).version
     } catch {
       runner.close()
+      // Not all properties are set, so that deinit does not run.
+      try? FileManager.default.removeItem(at: folder)
+      var problem = "\(error)"
+      if case .runtimeUnavailable(_, let inner) = error { problem = inner }
       throw .runtimeUnavailable(
         runtime: "onnxruntime",
         problem:
-          "\(error); the environment of \(environment.python) is not whole: run edgetwin runtime install onnxruntime")
+          "\(problem); the environment of \(environment.python) is not whole: run edgetwin runtime install onnxruntime")
     }
   }
 

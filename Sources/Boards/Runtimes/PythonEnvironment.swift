@@ -26,7 +26,14 @@ public struct PythonEnvironment: Sendable {
   /// Path of the Python.
   public var python: String { override ?? "\(folder)/bin/python3" }
 
-  public var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: python) }
+  /// True once the packages are in it, or where another Python is named.
+  public var isInstalled: Bool {
+    FileManager.default.isExecutableFile(atPath: python)
+      && (override != nil || FileManager.default.fileExists(atPath: marker))
+  }
+
+  /// Written when all is installed: an installation that was stopped is none.
+  private var marker: String { folder + "/edgetwin-complete" }
 
   /// Makes the virtual environment and installs the packages into it, from the index that pip is configured for.
   /// - Parameter say: told what is done.
@@ -50,6 +57,9 @@ public struct PythonEnvironment: Sendable {
       throw failure(
         "pip could not install \(packages.joined(separator: ", ")): \(installed.last);"
           + " without a network, point \(Self.variable) to a Python that has them")
+    }
+    guard FileManager.default.createFile(atPath: marker, contents: nil) else {
+      throw failure("\(marker) cannot be written")
     }
   }
 

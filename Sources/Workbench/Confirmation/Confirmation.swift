@@ -31,6 +31,8 @@ public struct Confirmation: Sendable {
   public let classes: KernelClassComparison?
   /// How many times slower than when the twin's roofs were timed the cores were, median of the rows; 1 where it is not known.
   public let slowing: Double
+  /// How many times longer the gauge of pace took beside most repeats than beside the best, median of the rows: other programs came and went.
+  public let disturbance: Double
 
   /// - Parameters:
   ///   - measurements: of the chosen, in any order; those of other settings than the twin's are left aside.
@@ -58,7 +60,11 @@ public struct Confirmation: Sendable {
           pair: PredictedAgainstMeasured(
             id: id, predicted: prediction.costs.latencySeconds, measuredSeconds: seconds,
             spreadSeconds: measurement.spreadSeconds), measurement: measurement, prediction: prediction))
-      if let steps = profiles[id] {
+      if var steps = profiles[id] {
+        // Steps are timed one by one, calls later than the latency is of: their shares count.
+        let sum = steps.reduce(0) { $0 + $1.seconds }
+        let call = seconds * Double(twin.settings.batchSize)
+        if sum > 0 { for index in steps.indices { steps[index].seconds *= call / sum } }
         comparisons.append(
           KernelClassComparison(
             explanation: try Explanation(twin: twin, architecture: one.architecture, level: level), steps: steps,
@@ -70,6 +76,13 @@ public struct Confirmation: Sendable {
     seenRegression = Statistics.mean(rows.map(\.pair.logRatio))
     classes = comparisons.isEmpty ? nil : .sum(comparisons)
     candidates = pool.count
+    let disturbances = rows.compactMap { row -> Double? in
+      guard let best = row.measurement.paceSeconds,
+        let typical = row.measurement.environment[Measurement.typicalPaceKey].flatMap(Double.init)
+      else { return nil }
+      return typical / best
+    }
+    disturbance = disturbances.isEmpty ? 1 : Statistics.median(disturbances)
     slowing = rows.isEmpty ? 1 : Statistics.median(rows.map { twin.device.roofs?.slowing(of: $0.measurement) ?? 1 })
     let spread = twin.model.latency.spread
     // Where all are measured there was no choice that errors could sway.
@@ -104,6 +117,8 @@ public struct Confirmation: Sendable {
   public var asksForCalibration: Bool {
     guard let agreement else { return false }
     let widths = rows.map { log($0.pair.predicted.upper / $0.pair.predicted.lower) / 2 }
+    // What others did meanwhile is no reason to change the twin.
+    guard disturbance <= Self.notedDisturbance else { return false }
     // A fit brings rows to the pace of the roofs: what the cores' own slowing explains, it would not change.
     guard abs(slowing - 1) <= Self.notedSlowing else {
       return abs(log((1 + agreement.bias) / slowing)) > Statistics.median(widths)
@@ -145,6 +160,7 @@ extension Confirmation {
     record.add("seen_regression", .number(exp(seenRegression) - 1))
     record.add("candidates", .whole(candidates))
     record.add("slowing", .number(slowing))
+    record.add("disturbance", .number(disturbance))
     if let classes {
       record.add(
         "kernel_classes",
@@ -182,6 +198,8 @@ extension Confirmation {
 
   /// A gauge that is off by less says nothing.
   private static let notedSlowing = 0.05
+  /// Gauges of a machine that nobody else uses scatter by a twentieth.
+  private static let notedDisturbance = 1.3
 
   private static func signed(_ share: Double) -> String { (share < 0 ? "" : "+") + Humane.percent(share) }
 
@@ -202,6 +220,11 @@ extension Confirmation {
         "The cores were \(Humane.percent(abs(slowing - 1))) \(slowing > 1 ? "slower" : "faster") than when this twin was made (by a small"
         + " model that runs between the others), which by itself makes the measured times as much"
         + " \(slowing > 1 ? "longer" : "shorter"): other programs, other guests of the machine, or its clock.\n"
+    }
+    if disturbance > Self.notedDisturbance {
+      text +=
+        "Other programs had the cores for much of the time (beside most repeats a small fixed model took"
+        + " \(Humane.percent(disturbance - 1)) longer than at best): measure again when nothing else runs, before the twin is blamed.\n"
     }
     let seen = Self.signed(exp(seenRegression) - 1)
     if expectedRegression == 0 {

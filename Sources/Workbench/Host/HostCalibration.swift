@@ -58,8 +58,10 @@ public struct HostCalibration: Sendable {
     public var unseen: [Measurement]
     /// Of the unseen, by number of threads; empty where there are none.
     public var agreements: [(threads: Int, agreement: Agreement)]
-    /// Of all unseen.
+    /// Of all unseen, at the pace of the roofs.
     public var agreement: Agreement?
+    /// Of all unseen as they were measured, whatever the cores were good for then.
+    public var agreementAsMeasured: Agreement?
     public var noiseFloor: NoiseFloor?
     public var measuredSeconds: Double
     public var wasStopped: Bool
@@ -119,7 +121,9 @@ public struct HostCalibration: Sendable {
       agreements: threads.compactMap { count in
         let own = zip(unseen, pairs).filter { $0.0.threads == count }.map(\.1)
         return Agreement(own).map { (count, $0) }
-      }, agreement: Agreement(pairs), noiseFloor: series.noiseFloor, measuredSeconds: measured, wasStopped: flag.isSet)
+      }, agreement: Agreement(pairs),
+      agreementAsMeasured: Agreement(try unseen.compactMap { try Self.pair(fitted, $0, isAtPace: false) }),
+      noiseFloor: series.noiseFloor, measuredSeconds: measured, wasStopped: flag.isSet)
   }
 
   /// Fits a device whose roofs are known to rows that were measured.

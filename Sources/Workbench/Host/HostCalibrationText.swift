@@ -33,6 +33,12 @@ extension HostCalibration.Result {
           + " \(Humane.percent(agreement.coverage)) inside their 90 % intervals, Spearman"
           + " \(String(format: "%.3f", agreement.spearman)).")
     }
+    if let agreementAsMeasured {
+      lines.append(
+        "These are times of the fastest calls, brought to the pace that the cores had when kernels were timed. As they were"
+          + " measured: median error \(Humane.percent(agreementAsMeasured.medianAbsolutePercentageError)), bias"
+          + " \(Humane.percent(agreementAsMeasured.bias)), \(Humane.percent(agreementAsMeasured.coverage)) inside.")
+    }
     if let noiseFloor {
       lines.append(
         "Noise: early and late rounds of a model differ by \(Humane.percent(noiseFloor.median)) (at most"

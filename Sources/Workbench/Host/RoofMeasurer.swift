@@ -72,6 +72,11 @@ public struct RoofMeasurer {
     let clock = SystemClock()
     let start = clock.now()
     for (index, count) in threads.enumerated() where !shouldStop() {
+      // On the cores that models run on.
+      let allowed = CoreAffinity.allowed
+      let cores = CoreAffinity.choice(count, allowed: allowed)
+      if !cores.isEmpty { try CoreAffinity.bind(cores) }
+      defer { if !allowed.isEmpty { try? CoreAffinity.bind(allowed) } }
       let bench = try KernelBench(threads: count)
       roofs.library = bench.library.description
       // A later number of threads is faster through its round, but has fewer kernels only.

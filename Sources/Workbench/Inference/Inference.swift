@@ -102,7 +102,7 @@ public struct Inference {
       guard session.answer(rows: row..<row + 1).allSatisfy(\.isFinite) else {
         throw InputFileError(
           source: source, line: inputs[index].line,
-          problem: "the model's answer is not finite: its weights overflow 32-bit floats")
+          problem: "the model's answer is not finite: its weights are so large that 32-bit floats overflow")
       }
     }
     let shape = session.head.isPerToken ? [rows.count, session.outputWidth] : [session.outputWidth]

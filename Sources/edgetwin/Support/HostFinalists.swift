@@ -57,7 +57,7 @@ struct HostFinalists {
     let others = front.map { row($0, isFinalist: false) }.filter { !ids.contains($0.architecture.id) }
     let work = try LocalWork(twin, runtime: .native)
     let job = LocalJob(work: work, plan: .ofFinalists(twin), profiles: 5)
-    let known = try study?.measurements().filter(work.matches) ?? []
+    let known = try study?.measurements().filter { work.matches($0, statistic: .init(of: twin)) } ?? []
     let done = Set(known.compactMap { $0.architecture?.id })
     let collected = MeasuredRows(study: study)
     let models = rows.map(\.architecture).filter { !done.contains($0.id) }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Boards
+import Calibration
 import Foundation
 import Measurements
 import Twins
@@ -15,7 +16,7 @@ struct HostOptions: ParsableArguments, Sendable {
     transform: { try listed($0).map(threadCount) })
   var threads: [Int] = []
 
-  @Option(help: "Time to measure, such as 3min.", transform: Quantities.duration)
+  @Option(help: "Time to measure, such as 3min.", transform: time)
   var budget: Double?
 
   @Option(help: ArgumentHelp("File for the measurements (JSON Lines).", valueName: "m.jsonl"))
@@ -25,6 +26,11 @@ struct HostOptions: ParsableArguments, Sendable {
   var name: String?
 
   static let standardSeconds = 170.0
+
+  private static func time(_ text: String) throws -> Double {
+    guard Double(text) == nil else { throw ValidationError("\"\(text)\" has no unit: say \(text)s or \(text)min") }
+    return try Quantities.duration(text)
+  }
 
   var isGiven: Bool { !threads.isEmpty || budget != nil || measurements != nil || name != nil }
 
@@ -66,7 +72,13 @@ struct HostOptions: ParsableArguments, Sendable {
   ) async throws -> HostCalibration.Result {
     let result = try await Interrupt.cancelling {
       try await MeasuringThread.run(cores: []) { flag in
-        try job.run(flag: flag, progress: { Console.progress($0.text) }) { row in try appender?.append(row) }
+        do {
+          return try job.run(flag: flag, progress: { Console.progress($0.text) }) { row in try appender?.append(row) }
+        } catch is CalibrationError where flag.isSet {
+          Console.endProgress()
+          Console.complain("stopped before enough was measured to fit a twin to: no file is written")
+          throw ExitCode(Failure.interrupted)
+        }
       }
     }
     Console.endProgress()

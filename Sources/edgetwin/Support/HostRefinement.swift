@@ -110,7 +110,7 @@ struct HostRefinement {
     guard let report else { return ([], false) }
     let work = try LocalWork(result.twin, runtime: .native)
     let job = LocalJob(work: work, plan: .ofFinalists(result.twin))
-    let known = try study?.measurements().filter(work.matches) ?? []
+    let known = try study?.measurements().filter { work.matches($0, statistic: .init(of: result.twin)) } ?? []
     let done = Set(known.compactMap { $0.architecture?.id })
     let collected = MeasuredRows(study: study)
     let models = ([report.root.architecture] + [report.refined?.architecture].compactMap(\.self))

@@ -66,6 +66,10 @@ struct LocalWork: Sendable {
     if runtime == .onnxruntime, settings.precision != "fp32" {
       throw UsageError("the runtime onnxruntime is measured in fp32 only")
     }
+    if runtime == .native, !NativeRuntime().precisions.contains(settings.precision) {
+      throw UsageError(
+        "the native runtime has no \(settings.precision); it has \(NativeRuntime().precisions.joined(separator: ", "))")
+    }
     self.runtime = runtime
     self.settings = settings
     self.deviceName = deviceName
@@ -82,8 +86,12 @@ struct LocalWork: Sendable {
         precision: settings.precision.rawValue), deviceName: twin.device.id)
   }
 
-  /// Whether a row was measured as is asked for now.
-  func matches(_ row: Measurement) -> Bool {
+  /// Whether a row was measured as is asked for now; rows of other programs do not say what their latency is of the calls.
+  func matches(_ row: Measurement, statistic: MeasuringProtocol.Statistic) -> Bool {
+    (row.statistic.map { $0 == statistic.rawValue } ?? true) && matches(row)
+  }
+
+  private func matches(_ row: Measurement) -> Bool {
     row.device == deviceName && row.runtime == runtime.rawValue && row.batchSize == settings.batchSize
       && row.sequenceLength == settings.sequenceLength && row.precision == settings.precision
       && row.threads == settings.threads && row.latencySeconds != nil
