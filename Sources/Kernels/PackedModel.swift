@@ -45,9 +45,10 @@ final class PackedModel {
     guard !isFinite else { return }
     isFinite = true
     throw KernelError(
-      .model,
-      "\(names.joined(separator: ", ")): holds a number that is not finite (NaN or infinite): the file is damaged, or training"
-        + " diverged; take another copy or an earlier checkpoint")
+      source.weights.error(
+        names,
+        "holds a number that is not finite (NaN or infinite): the file is damaged, or training diverged; take another copy"
+          + " or an earlier checkpoint"))
   }
 
   private func block(floats: Int) -> UnsafeMutablePointer<Float> {

@@ -23,6 +23,11 @@ public struct ModelWeights: Sendable {
   /// All tensors.
   public var dictionary: [String: Tensor] { tensors }
 
+  /// What is wrong with some of these weights, naming where they are from.
+  public func error(_ names: [String], _ problem: String) -> ModelFileError {
+    ModelFileError(source: source, field: names.joined(separator: ", "), problem: problem)
+  }
+
   /// - Throws: ``ModelFileError`` where there is no such tensor or it has another shape.
   public func tensor(_ name: String, shape: [Int]) throws(ModelFileError) -> Tensor {
     guard let tensor = tensors[name] else {

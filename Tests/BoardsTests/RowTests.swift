@@ -155,6 +155,13 @@ private struct FakeRuntime: BoardRuntime {
     #expect(try MeasurementFile.read(path).map(\.order) == [7])
   }
 
+  @Test func nothingIsLostBeforeTheFirstRow() throws {
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try MeasurementAppender(path: path, resumes: false).append(row(0))
+    _ = try MeasurementAppender(path: path, resumes: false)
+    #expect(try MeasurementFile.read(path) == [row(0)])
+  }
+
   @Test func whatCannotBeWrittenIsSaid() throws {
     #expect(throws: InputFileError.self) { try MeasurementAppender(path: "/nowhere/m.jsonl", resumes: false) }
     #expect(throws: InputFileError.self) { try MeasurementAppender(path: "-", resumes: true) }

@@ -23,6 +23,27 @@ import Testing
     #expect(message(sequences: [[1, 2]], types: [[-1, 0]]) == "sequence 0: token type -1; types run from 0 to 1")
   }
 
+  /// 8-bit weights would hide a NaN, so it is looked for where weights are read, and its tensor is named.
+  @Test(arguments: precisions, [Float.nan, .infinity])
+  func weightsThatAreNotFinite(precision: KernelPrecision, value: Float) throws {
+    for name in [
+      "encoder.layer.0.output.dense.weight", "encoder.layer.0.output.dense.bias", "embeddings.word_embeddings.weight",
+      "encoder.layer.0.output.LayerNorm.weight",
+    ] {
+      var model = fixture.model
+      let tensor = try #require(model.weights[name])
+      var values = tensor.withUnsafeFloats { Array($0) }
+      values[values.count / 2] = value
+      model.weights[name] = try #require(Tensor(shape: tensor.shape, values: values))
+      let message = kernelMessage(.model) {
+        try InferenceSession(
+          model: model, batchSize: 1, sequenceLength: 4, head: .hidden, options: SessionOptions(precision: precision))
+      }
+      let owner = name.split(separator: ".").dropLast().joined(separator: ".")
+      #expect(message?.contains("is not finite") == true && message?.contains(owner) == true)
+    }
+  }
+
   @Test func sizes() {
     #expect(message(sequences: []) == "there is no sequence to run")
     #expect(message(sequences: [[1], []]) == "sequence 1 has no tokens")

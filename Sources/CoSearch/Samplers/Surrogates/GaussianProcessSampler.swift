@@ -7,7 +7,7 @@ public struct GaussianProcessSampler: Sampler {
   private static let version = 2
   private static let options = GaussianProcessSearch.Options(
     features: .embedding, modelsQuantities: false, rounds: 1, childrenARound: 500, randomCandidates: 500,
-    startsFromSeeds: false, mostRows: 400)
+    startsFromSeeds: false, mostRows: 400, evolvesFrom: nil)
   private var search: GaussianProcessSearch
 
   public init(domain: SearchDomain, seed: UInt64) {

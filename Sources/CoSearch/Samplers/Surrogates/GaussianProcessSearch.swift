@@ -16,6 +16,9 @@ struct GaussianProcessSearch: Sendable {
     var startsFromSeeds: Bool
     /// Most trials that the processes are fitted on.
     var mostRows: Int
+    /// From so many trials on a part of what is asked are children of a population, not screened: where the surrogate sees no more to
+    /// gain, it may be its features that see too little. Nil screens all.
+    var evolvesFrom: Int?
   }
 
   struct State: Codable {
@@ -38,10 +41,13 @@ struct GaussianProcessSearch: Sendable {
   /// Trials when the shapes were looked for.
   private var shapeRows = 0
   private var history: TrialHistory
+  private var population: GeneticPopulation
   private var domain: SearchDomain { history.domain }
 
   /// Trials that the shapes are looked for on.
   private static let shapeSample = 150
+  /// Most that one surrogate is asked for where the rest can be bred: of later ones it knows less.
+  private static let mostScreened = 10
 
   init(_ options: Options, domain: SearchDomain, seed: UInt64) {
     self.seed = seed
@@ -50,6 +56,7 @@ struct GaussianProcessSearch: Sendable {
     breeding = Breeding(domain)
     seeds = Seeds(domain.space)
     history = TrialHistory(domain)
+    population = GeneticPopulation(.crowding, domain: domain)
   }
 
   init(_ options: Options, domain: SearchDomain, seed: UInt64, state: State, outcomes: [Outcome]) throws {
@@ -59,6 +66,7 @@ struct GaussianProcessSearch: Sendable {
     shapeRows = state.shapeRows
     shapes = state.shapes.compactMap(GaussianProcess.Shape.init)
     history = try TrialHistory(domain, pending: state.pending, history: outcomes)
+    for trial in history.trials { population.take(trial) }
   }
 
   var state: State {
@@ -68,7 +76,7 @@ struct GaussianProcessSearch: Sendable {
   }
 
   mutating func tell(_ outcomes: [Outcome]) throws {
-    for outcome in outcomes { try history.tell(outcome) }
+    for outcome in outcomes { population.take(try history.tell(outcome)) }
   }
 
   private var initialCount: Int { 2 * domain.deviceCount + 6 }
@@ -77,14 +85,29 @@ struct GaussianProcessSearch: Sendable {
     guard count > 0 else { return [] }
     var result: [Proposal] = []
     let known = history.trials.filter { !$0.isFailed }
-    if known.count >= initialCount { result = try propose(count, known) }
+    let evolves = known.count >= options.evolvesFrom ?? .max && !population.members.isEmpty
+    if known.count >= initialCount {
+      // One at a time is by turns screened and not.
+      let screened = evolves ? min((count + 1 - asked % 2) / 2, Self.mostScreened) : count
+      if screened > 0 { result = try propose(screened, known) }
+    }
     while result.count < count {
-      let proposal = initial(asked + result.count)
+      let number = asked + result.count
+      let proposal = evolves ? child(number) : initial(number)
       history.ask(proposal)
       result.append(proposal)
     }
     asked += result.count
     return result
+  }
+
+  /// Bred as NSGA-II does.
+  private func child(_ number: Int) -> Proposal {
+    var random = CounterRandom(seed: seed, stream: 0xA3, UInt64(number))
+    return breeding.new(in: history, using: &random) { random in
+      let parent = population.parent(using: &random)
+      return breeding.child(of: parent, mate: population.parent(using: &random), using: &random)
+    }
   }
 
   private func initial(_ number: Int) -> Proposal {

@@ -1,14 +1,15 @@
 import Foundation
 
 /// The standard sampler: evolution whose children are screened, over several generations, by Gaussian processes on sums over a model's
-/// layers, one for each quantity, that share what they learn among devices.
+/// layers, one for each quantity, that share what they learn among devices. Once it knows some hundred trials, half of what it asks for
+/// is bred as NSGA-II does and not screened.
 public struct ScreenedEvolution: Sampler {
   public static let kind = SamplerKind.screenedEvolution
   /// 2: kernels of another grid, and a state that keeps one a process.
   private static let version = 2
   private static let options = GaussianProcessSearch.Options(
     features: .structure, modelsQuantities: true, rounds: 4, childrenARound: 400, randomCandidates: 50,
-    startsFromSeeds: true, mostRows: 500)
+    startsFromSeeds: true, mostRows: 500, evolvesFrom: 250)
   private var search: GaussianProcessSearch
 
   public init(domain: SearchDomain, seed: UInt64) {
