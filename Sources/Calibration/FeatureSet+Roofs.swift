@@ -50,7 +50,7 @@ extension FeatureSet {
         terms.append(
           Term(
             feature: feature, at: part.at, shape: part.shape, reference: mean * kept / max(part.value, 1e-30),
-            share: kept))
+            share: kept, isTimed: part.provenance == .measured))
       }
     }
     let total = terms.reduce(0) { $0 + $1.share }

@@ -13,6 +13,8 @@ struct FeatureSet: Sendable {
     var reference: Double
     /// Expected share of the cost.
     var share: Double
+    /// Whether the device's file has it as measured by itself.
+    var isTimed = false
   }
 
   var name: String

@@ -5,8 +5,9 @@ import Twins
 /// Fits one linear form: non-negative least squares on relative errors, robust (Huber), with a prior on the terms' shares.
 ///
 /// Minimises `Σ wᵢ (xᵢ·b/yᵢ − 1)² + Σ (bⱼ − s·πⱼ)² / (τ s ρⱼ)²·σ²`, where π are the set's shares, s the level that makes the prior fit the
-/// rows' median, σ the residual scale, ρⱼ a term's own width: proportional to (m·πⱼ)^0.35, and ten for the paging terms, whose size is
-/// unknown.
+/// rows' median, σ the residual scale, ρⱼ a term's own width: proportional to (m·πⱼ)^0.35, ten for the paging terms, whose size is
+/// unknown, and narrow for a term that was timed by itself: of the wait for weights few rows say anything, and what-ifs of short texts rest on
+/// it.
 struct FormFit: Sendable {
   var coefficients: [Double]
   var standardErrors: [Double]
@@ -20,6 +21,8 @@ struct FormFit: Sendable {
     static let ridgePerRow = 5e-4
     static let widthExponent = 0.7
     static let pagingWidth = 10.0
+    /// With ``tau``, a deviation of half of what was timed.
+    static let timedWidth = 2.5
     static let priorRows = 4.0
     static let priorScale = 0.1
     static let huber = 1.345
@@ -41,8 +44,9 @@ struct FormFit: Sendable {
       for column in 0..<shares.count { relative[row, column] /= values[row] }
     }
     let widths = zip(set.terms, shares).map { term, share in
-      term.feature.isPaging
-        ? Options.pagingWidth : pow(share * terms, Options.widthExponent / 2)
+      term.isTimed
+        ? Options.timedWidth * share
+        : term.feature.isPaging ? Options.pagingWidth : pow(share * terms, Options.widthExponent / 2)
     }
     let prior = shares.map { level * $0 }
     let ones = [Double](repeating: 1, count: n)

@@ -42,7 +42,7 @@ struct RooflineTable: Sendable {
     let constantTerm: (feature: Feature, at: Double?, shape: Double?) =
       variant.usesRoofs ? (.calls, nil, nil) : (.constant, nil, nil)
     let bytesTerm: (feature: Feature, at: Double?, shape: Double?) =
-      variant.usesRoofs ? (.streamedParameterBytes, 0, 0) : (.parameterBytes, nil, nil)
+      variant.usesRoofs ? (.weightWaitSeconds, start.wait.at, start.wait.shape) : (.parameterBytes, nil, nil)
     self.constantTerm = constantTerm
     self.bytesTerm = bytesTerm
     var indices: [Part: Int] = [:]
@@ -105,6 +105,8 @@ struct RooflineStart: Sendable {
   var constantSeconds: Double
   var secondsPerParameterByte: Double
   var secondsPerPagedByte: Double
+  /// Where weights fill the cache.
+  var wait: (at: Double, shape: Double)
 
   /// Shares of the rate of linear maps, and launches of one head, that experience with eager runtimes gives.
   private static let attentionShare = 0.5
@@ -122,7 +124,9 @@ struct RooflineStart: Sendable {
     let form = datasheet.latency()
     func value(_ feature: Feature) -> Double? { form.coefficients.first { $0.feature == feature }?.value }
     constantSeconds = value(.constant) ?? value(.calls) ?? 1e-5
-    secondsPerParameterByte = value(.parameterBytes) ?? datasheet.streamSecondsPerByte / 10
-    secondsPerPagedByte = value(.pagedParameterBytes) ?? secondsPerParameterByte
+    secondsPerParameterByte =
+      value(.parameterBytes) ?? value(.weightWaitSeconds) ?? datasheet.streamSecondsPerByte / 10
+    secondsPerPagedByte = value(.pagedParameterBytes) ?? datasheet.streamSecondsPerByte
+    wait = form.coefficients.first { $0.feature == .weightWaitSeconds }.map { ($0.at ?? 0, $0.shape ?? 0) } ?? (0, 0)
   }
 }

@@ -60,11 +60,7 @@ public final class InferenceSession {
       model: model, packed: packed, batchSize: batchSize, sequenceLength: sequenceLength, head: head,
       threads: options.threads)
     plan = try builder.build()
-    let cores = options.pinned ? (0..<options.threads).map { Int32($0) } : nil
-    guard let pool = edgetwin_pool_create(options.threads, cores) else {
-      throw KernelError(.machine, "\(options.threads) threads cannot be started; ask for fewer")
-    }
-    self.pool = pool
+    pool = try ThreadPool.make(threads: options.threads, cores: options.cores)
     self.packed = packed
     scratchStride = (plan.scratchFloats + 63) / 16 * 16
     scratch = AlignedMemory(floats: scratchStride * options.threads)

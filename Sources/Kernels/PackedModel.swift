@@ -18,7 +18,7 @@ final class PackedModel {
   let library: UnsafePointer<edgetwin_library>?
   let precision: KernelPrecision
   private let source: Model
-  private var blocks: [AlignedMemory] = []
+  private let arena = MemoryArena()
   private(set) var byteCount = 0
   /// Whether all numbers that were copied or packed since it was last asked are finite.
   private var isFinite = true
@@ -56,10 +56,8 @@ final class PackedModel {
   }
 
   private func block(bytes: Int) -> UnsafeMutableRawPointer {
-    let memory = AlignedMemory(byteCount: bytes)
-    blocks.append(memory)
-    byteCount += memory.byteCount
-    return memory.base
+    byteCount += bytes
+    return arena.take(byteCount: bytes)
   }
 
   func tensor(_ name: String, _ shape: [Int]) throws(KernelError) -> Tensor {

@@ -11,8 +11,8 @@ public struct SessionOptions: Sendable, Hashable {
   /// Threads that share the work, the caller among them.
   public var threads: Int
   public var precision: KernelPrecision
-  /// Pins thread i to core i, the calling thread among them: for measuring.
-  public var pinned: Bool
+  /// A core for each thread, the calling thread, which stays on it, the first: for measuring. With fewer than ``threads`` the system chooses.
+  public var cores: [Int]
   /// Highest instruction set to use, one of ``instructionSets``; nil for the best that the processor has. Where the processor lacks it,
   /// the next lower serves.
   public var instructionSet: String?
@@ -26,12 +26,12 @@ public struct SessionOptions: Sendable, Hashable {
   public static let instructionSets = ["avx512", "avx2", "baseline"]
 
   public init(
-    threads: Int = 1, precision: KernelPrecision = .fp32, pinned: Bool = false,
+    threads: Int = 1, precision: KernelPrecision = .fp32, cores: [Int] = [],
     instructionSet: String? = nil, matrixLibrary: MatrixLibraryChoice? = nil
   ) {
     self.threads = threads
     self.precision = precision
-    self.pinned = pinned
+    self.cores = cores
     self.instructionSet = instructionSet
     self.matrixLibrary = matrixLibrary
   }

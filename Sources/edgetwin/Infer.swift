@@ -15,7 +15,7 @@ struct Infer: ParsableCommand {
 
       Reads {"id","input_ids":[…],"token_type_ids":[…]} or {"id","text":…,"pair":…}, a line each, and prints \
       {"id","shape":[…],"values":[…]} in order. Nothing is padded, so that what a sentence is batched with changes \
-      nothing, and any number of threads gives the same bits.
+      nothing, and any number of threads gives the same bits. Tokens that an "attention_mask" leaves out on the right are not run.
       """)
 
   @Option(help: "Model folder: config.json, model.safetensors and, for texts, a tokeniser's files.")

@@ -15,6 +15,7 @@ struct Trace: AsyncParsableCommand {
           --measured --output t.json
 
       Open the file in ui.perfetto.dev or chrome://tracing. Of a file of several architectures the first is taken.
+      Measured power is the mean of many calls, by a meter of this machine where there is one.
       """)
 
   @OptionGroup var twin: TwinOptions
@@ -26,6 +27,8 @@ struct Trace: AsyncParsableCommand {
 
   @Flag(help: "Also run it here with this project's kernels, and add what was measured.")
   var measured = false
+
+  @OptionGroup var meterOption: MeterOption
 
   @Option(name: .shortAndLong, help: "File for the trace; - is standard output.")
   var output: String = "-"
@@ -51,13 +54,18 @@ struct Trace: AsyncParsableCommand {
     if measured {
       try architecture.checkLength(model.settings.sequenceLength, source: source, line: row.line)
       let job = LocalJob(
-        work: try LocalWork(model, runtime: .native), plan: MeasuringProtocol(repeats: 3), profiles: 9
-      )
+        work: try LocalWork(model, runtime: .native), plan: MeasuringProtocol(repeats: 3), meter: meterOption.meter,
+        profiles: 9)
       let report = try await Interrupt.cancelling { try await job.measure([architecture]) { _, _ in } }
       Console.endProgress()
       if let failure = report.failures.first { throw failure.error }
       if report.wasStopped { throw ExitCode(Failure.interrupted) }
-      document.add(measured: report.profiles[0] ?? [], name: "measured: this machine, native")
+      guard let (steps, row) = report.profiles[0] else { throw ExitCode(Failure.interrupted) }
+      let watts = row.energyJoules.flatMap { joules in row.latencySeconds.map { joules / $0 } }
+      document.metadata.add("power_meter", row.meter.map(FieldValue.text) ?? .null)
+      if let watts { document.metadata.add("mean_power_w", .number(watts)) }
+      if let peak = row.peakPowerWatts { document.metadata.add("peak_power_w", .number(peak)) }
+      document.add(measured: steps, name: "measured: this machine, native", watts: watts)
     }
     try Console.write(document.json, to: output)
   }

@@ -105,6 +105,24 @@ import Testing
     #expect(without.status == 65 && without.message.contains("vocab.txt"), "\(without.errors)")
   }
 
+  @Test func paddingThatAMaskNamesIsNotRun() throws {
+    defer { tool.remove() }
+    let padded = """
+      {"id":1,"input_ids":[2,5,6,3,0,0],"attention_mask":[1,1,1,1,0,0],"token_type_ids":[0,0,1,1,0,0]}
+      {"id":2,"input_ids":[2,5],"attention_mask":[1,1]}
+
+      """
+    let plain = """
+      {"id":1,"input_ids":[2,5,6,3],"token_type_ids":[0,0,1,1]}
+      {"id":2,"input_ids":[2,5]}
+
+      """
+    let result = try infer("--input", "-", "--head", "hidden", input: padded)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output == (try infer("--input", "-", "--head", "hidden", input: plain)).output)
+    #expect(try result.rows()[0]["shape"] as? [Int] == [4, 12])
+  }
+
   @Test func verboseSaysThePlan() throws {
     defer { tool.remove() }
     let quiet = try infer("--input", "i.jsonl")
@@ -119,6 +137,9 @@ import Testing
     (#"{"id":1,"input_ids":[]}"#, "input_ids"),
     (#"{"id":1,"input_ids":[2,3],"token_type_ids":[0,2]}"#, "types run from 0 to 1"),
     (#"{"id":1,"input_ids":[2,3],"token_type_ids":[0]}"#, "token_type_ids"),
+    (#"{"id":1,"input_ids":[2,3],"attention_mask":[1]}"#, "attention_mask"),
+    (#"{"id":1,"input_ids":[2,3],"attention_mask":[0,1]}"#, "padding on the right"),
+    (#"{"id":1,"input_ids":[2,3],"attention_mask":[0,0]}"#, "padding on the right"),
     (#"{"id":1,"input_ids":[2,2,2,2,2,2,2,2,2]}"#, "9 tokens; the model takes at most 8"),
     (#"{"id":1,"input_ids":[2.5]}"#, "input_ids[0]"),
     (#"{"id":1}"#, "input_ids"),

@@ -119,7 +119,16 @@ import Testing
         #expect(second.number("ts") >= first.number("ts") + first.number("dur") - 1e-3)
       }
     }
-    #expect(events.contains { $0["ph"] as? String == "C" && $0.object("args").number("watts") > 0 })
+    func hasPower(_ process: Double) -> Bool {
+      events.contains {
+        $0["ph"] as? String == "C" && $0.number("pid") == process && $0.object("args").number("watts") > 0
+      }
+    }
+    #expect(hasPower(1))
+    // Measured power is there where there is something to measure it with, and the file says by what.
+    let facts = document.object("otherData")
+    #expect(facts.keys.contains("power_meter") && hasPower(2) == facts.keys.contains("mean_power_w"))
+    #expect((facts["power_meter"] is String) == facts.keys.contains("mean_power_w"))
     // The predicted timeline lasts as long as the prediction.
     let prediction = try tool.run(
       "predict", "--device", "rpi4-cpu", "--architectures", "a.json", "--sequence-length", "16", "--format", "jsonl"
@@ -128,6 +137,17 @@ import Testing
       $0.number("ts") + $0.number("dur")
     }
     #expect(abs((ends.max() ?? 0) * 1e-6 / prediction.median("batch_latency_s") - 1) < 1e-6)
+  }
+
+  @Test(arguments: ["trace", "measure"]) func aMeterThatIsNotThereIsAMistakeOfUse(command: String) throws {
+    defer { tool.remove() }
+    try tool.write(model(layers: 1), to: "a.json")
+    var arguments = [command, "--architectures", "a.json", "--meter", "steam gauge"]
+    if command == "trace" { arguments += ["--device", "rpi4-cpu", "--measured"] }
+    if command == "measure" { arguments += ["--board", "local", "--output", "m.jsonl"] }
+    let result = try tool.run(arguments: arguments)
+    #expect(result.status == 64 && result.errors.contains("steam gauge"), "\(result.errors)")
+    #expect(!FileManager.default.fileExists(atPath: tool.path("m.jsonl")))
   }
 
   @Test func confirmComparesWithMeasurements() throws {

@@ -155,6 +155,25 @@ import Testing
     }
   }
 
+  /// Few rows have their weights fetched in another way than many; a row's sums are the same.
+  @Test(arguments: [EDGETWIN_FP32, EDGETWIN_INT8]) func rowsHaveTheSameBitsInAnyCompany(precision: edgetwin_precision) {
+    let (n, k) = (50, 300)
+    let (input, weights, bias) = (scattered(150 * k, seed: 4), scattered(n * k, seed: 5), scattered(n, seed: 6))
+    for kernels in Self.kernels() where precision == EDGETWIN_FP32 || kernels.pointee.int8 {
+      func run(_ rows: Int) -> [UInt32] {
+        bits(
+          Self.linear(
+            kernels, rows: rows, inputs: k, outputs: n, input: Array(input.prefix(rows * k)), weights: weights,
+            bias: bias, precision: precision
+          ).values)
+      }
+      let all = run(150)
+      for rows in [1, 5, 6, 16, 31, 90, 97] {
+        #expect(run(rows) == Array(all.prefix(rows * n)), "\(String(cString: kernels.pointee.name)), \(rows) rows")
+      }
+    }
+  }
+
   @Test func residualAndNormAreRight() {
     for kernels in Self.kernels() {
       for (m, n, k) in [(1, 1, 1), (3, 16, 5), (17, 20, 9), (40, 37, 40), (15, 33, 130)] {

@@ -1,7 +1,7 @@
 import Foundation
 
 let usage = """
-  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | prior | suggest | speed | calibration | host [FOLDER [SHARE] [STAGE…]] | noise M.jsonl… | search [SECONDS [PROBLEM…]] | published [SEEDS] | bounds [DEVICE,…] | sampler … | explore … | studies [TRIALS] | kernels --serve | training --serve
+  usage: edgetwin-benchmarks fidelity BASELINE.json | learning | prior | suggest | speed | weights | calibration | host [FOLDER [SHARE] [STAGE…]] | noise M.jsonl… | search [SECONDS [PROBLEM…]] | published [SEEDS] | bounds [DEVICE,…] | sampler … | explore … | studies [TRIALS] | kernels --serve | training --serve
   EDGETWIN_DATA names the folder with the shared measurements; BASELINE.json is what bdt_baseline.py wrote.
   """
 
@@ -14,6 +14,7 @@ do {
   switch (CommandLine.arguments.dropFirst().first, CommandLine.arguments.dropFirst(2).first) {
   case ("fidelity", let path?): try await FidelityBenchmark(baseline: path).run()
   case ("learning", _): try await LearningBenchmark().run()
+  case ("weights", _): try WeightBenchmark().run()
   case ("speed", _): try SpeedBenchmark().run()
   case ("prior", _): try PriorBenchmark().run()
   case ("suggest", _): try await SuggestBenchmark().run()

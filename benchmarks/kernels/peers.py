@@ -73,12 +73,15 @@ def mixed(seed):
 
 
 def products(architecture, labels, batch, length):
-    """Every matrix product of a whole model of self-attention heads, as roof.c reads them."""
+    """The matrix products of a whole model, as roof.c reads them: linear maps, scores and contexts of self-attention, and cosine transforms by
+    a table, which are shaped like contexts. Relative scores, Fourier transforms and convolutions are left out: a roof is a lower bound."""
     rows, lines = batch * length, []
     for layer in architecture["layers"]:
         width, size, heads = layer["hidden_size"], layer["head_size"], len(layer["heads"])
-        lines += [f"linear:{rows}:{3 * heads * size}:{width}", f"scores:{batch}:{length}:{size}:{heads}",
-                  f"contexts:{batch}:{length}:{size}:{heads}", f"linear:{rows}:{width}:{heads * size}"]
+        scores = sum(head.startswith("sa_") for head in layer["heads"])
+        contexts = scores + layer["heads"].count("l_dct")
+        lines += [f"linear:{rows}:{3 * heads * size}:{width}", f"linear:{rows}:{width}:{heads * size}"]
+        lines += [f"{kind}:{batch}:{length}:{size}:{count}" for kind, count in (("scores", scores), ("contexts", contexts)) if count]
         for inner in layer["feed_forward"]:
             lines.append(f"linear:{rows}:{inner}:{width}")
             width = inner
@@ -285,9 +288,9 @@ class Bench:
             print(f"{name}: not on this machine", file=sys.stderr)
             return []
 
-    def race(self, label, folder, architecture, names, batch, threads, files, ours=OURS, roofs=False):
+    def race(self, label, folder, architecture, names, batch, threads, files, ours=OURS, roofs=False, int8=False):
         """All contenders on one model and setting. `files`: the ONNX files of each contender that takes some. `roofs`: with the
-        matrix products alone and with our int8."""
+        matrix products alone; `int8`: with ours in 8-bit integers."""
         request = {"model": folder, "batch": batch, "length": self.options.length, "threads": threads, "precision": "fp32"}
         contenders = []
         try:
@@ -295,8 +298,9 @@ class Bench:
                 extra = {} if name == OURS else {
                     "files": files.get(name, []), "vocabulary_size": architecture["vocabulary_size"]}
                 contenders.append(Contender(name, self.command(name), {**request, **extra}))
-            if roofs:
+            if int8:
                 contenders += self.optional(OUR_INT8, {**request, "precision": "int8"})
+            if roofs:
                 shapes = products(architecture, 2, batch, self.options.length)
                 for name, library in ROOFS.items() if self.options.roof else []:
                     contenders += self.optional(name, f"load {library} {threads} {batch * self.options.length} {shapes}")
@@ -335,7 +339,7 @@ class Bench:
                 files.append(self.hugging_face(folder))
             for batch, threads in self.settings():
                 self.race(f"BERT-{label.capitalize()}", folder, architecture, names, batch, threads,
-                          {name: files for name in names if name.startswith("ONNX")}, roofs=True)
+                          {name: files for name in names if name.startswith("ONNX")}, roofs=True, int8=True)
         self.table(names)
 
     def mixed(self):
@@ -345,7 +349,7 @@ class Bench:
             folder = self.model(f"mixed-{number}", architecture)
             files = {f"ONNX Runtime, {form}": [self.export(folder, form)] for form in ("batched", "chain")}
             for batch, threads in self.settings():
-                self.race(f"mixed {number}", folder, architecture, names, batch, threads, files)
+                self.race(f"mixed {number}", folder, architecture, names, batch, threads, files, roofs=True)
         self.table(names)
 
     def exports(self):

@@ -5,11 +5,15 @@ AdamW (epsilon 1e-6, weight decay 0.01 but for biases and norms), 10 % warm-up, 
 the last layer into the classifier. Rows, tokens and number of steps are the same; shuffles, fresh classifiers and dropout are each side's own.
 A standard error is the dev set's: of a share, or of a correlation (Fisher's z).
 
-usage: finetune.py [--tasks sst2,cola,stsb] [--seeds 1,2,3] [--peer-seeds 1] [--threads 2] [--pooling mean]
+With --work, models and scores stay in that folder: what was stopped goes on, what is done is not done again.
+
+usage: finetune.py [--tasks sst2,cola,stsb] [--seeds 1,2,3] [--peer-seeds 1] [--threads 2] [--pooling mean] [--work DIR]
 (needs benchmarks/kernels/setup.sh, scikit-learn and scipy; EDGETWIN_DATA)
 """
 import argparse
+import json
 import math
+import os
 import shutil
 import statistics
 import sys
@@ -29,7 +33,7 @@ def ours(task, seed, threads, pooling, folder):
     begin = time.perf_counter()
     run("finetune", "--model", MINILM, "--task", task, "--train", table(task, "train"), "--epochs", RECIPES[task]["epochs"],
         "--learning-rate", RECIPES[task]["rate"], "--batch-size", BATCH, "--sequence-length", LENGTH, "--pooling", pooling,
-        "--threads", threads, "--seed", seed, "--output", folder)
+        "--threads", threads, "--seed", seed, "--output", folder, "--resume")
     seconds = time.perf_counter() - begin
     return score(folder, task, table(task, "dev"), threads)["metrics"][RECIPES[task]["metric"]], seconds
 
@@ -116,6 +120,20 @@ def theirs(task, seed, threads):
     return float(metric[RECIPES[task]["metric"]](expected, predicted)), seconds
 
 
+def kept(work, name, make):
+    """(score, seconds) of one training, from the folder of kept results where it is there."""
+    path = work and os.path.join(work, name + ".json")
+    if path and os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            return tuple(json.load(file))
+    found = make()
+    print(f"{name}: {found[0]:.4f} in {found[1]:.0f} s", file=sys.stderr, flush=True)
+    if path:
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(found, file)
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--tasks", default="sst2,cola,stsb")
@@ -123,18 +141,21 @@ def main():
     parser.add_argument("--peer-seeds", default="1")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--pooling", default="mean")
+    parser.add_argument("--work")
     options = parser.parse_args()
+    if options.work:
+        os.makedirs(options.work, exist_ok=True)
     print("| task | metric | seeds, ours | mean, ours | seconds | seeds, PyTorch | mean, PyTorch | seconds | standard error |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for task in options.tasks.split(","):
         own, peer = [], []
         for seed in filter(None, options.seeds.split(",")):
-            folder = tempfile.mkdtemp()
-            own.append(ours(task, seed, options.threads, options.pooling, folder))
-            shutil.rmtree(folder)
-            print(f"{task}, seed {seed}: {own[-1][0]:.4f} in {own[-1][1]:.0f} s", file=sys.stderr, flush=True)
+            folder = os.path.join(options.work, f"{task}-{seed}") if options.work else tempfile.mkdtemp()
+            own.append(kept(options.work, f"{task}-{seed}", lambda: ours(task, seed, options.threads, options.pooling, folder)))
+            if not options.work:
+                shutil.rmtree(folder)
         for seed in filter(None, options.peer_seeds.split(",")):
-            peer.append(theirs(task, int(seed), options.threads))
+            peer.append(kept(options.work, f"{task}-{seed}-pytorch", lambda: theirs(task, int(seed), options.threads)))
         cells = []
         for results in (own, peer):
             values = [value for value, _ in results]

@@ -17,10 +17,12 @@ public final class PaceGauge {
     ])
   private static let sequenceLength = 96
 
-  /// - Parameter threads: of the models beside which it runs; they inherit the cores of the calling thread.
+  /// - Parameters:
+  ///   - threads: of the models beside which it runs.
+  ///   - cores: those of the models' threads (``NativeRuntime/init(cores:)``); with fewer than threads, those of the calling thread.
   /// - Throws: `KernelError` where the engine cannot run.
-  public init(threads: Int, clock: any MonotonicClock = SystemClock()) throws {
-    workload = try NativeRuntime().workload(
+  public init(threads: Int, cores: [Int] = [], clock: any MonotonicClock = SystemClock()) throws {
+    workload = try NativeRuntime(cores: cores).workload(
       Self.architecture, settings: RunSettings(batchSize: 1, sequenceLength: Self.sequenceLength, threads: threads))
     self.clock = clock
     try workload.prepare()

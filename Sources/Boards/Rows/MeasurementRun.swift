@@ -59,8 +59,8 @@ public struct MeasurementRun {
     public var drift: Drift?
     public var noiseFloor: NoiseFloor?
     public var seconds = 0.0
-    /// Steps of one call by the position of the architecture, where they were asked for.
-    public var profiles: [Int: [TimedKernel]] = [:]
+    /// Steps of one call by the position of the architecture, where they were asked for; and the rows of these.
+    public var profiles: [Int: (steps: [TimedKernel], row: Measurement)] = [:]
   }
 
   /// - Parameters:
@@ -98,7 +98,7 @@ public struct MeasurementRun {
         row.environment[Measurement.statisticKey] = measurer.plan.statistic.rawValue
         try emit(item.index, row)
         report.measured += 1
-        if !measured.profile.isEmpty { report.profiles[item.index] = measured.profile }
+        if !measured.profile.isEmpty { report.profiles[item.index] = (measured.profile, row) }
         report.repeats += measured.summary.repeats
         report.outlierRepeats += measured.summary.outlierRounds.count
         if !measured.warmUp.isSteady { report.unsteady += 1 }

@@ -7,7 +7,13 @@ public struct NativeRuntime: BoardRuntime {
   public let name = "native"
   public var precisions: [String] { KernelPrecision.allCases.map(\.rawValue) }
 
-  public init() {}
+  private let cores: [Int]
+
+  /// - Parameter cores: one for each thread of the models, the measuring thread's first, which stays on it; with fewer than there are threads
+  ///   the system chooses.
+  public init(cores: [Int] = []) {
+    self.cores = cores
+  }
 
   public func workload(_ architecture: Architecture, settings: RunSettings) throws -> any RunnableWorkload {
     guard let precision = KernelPrecision(rawValue: settings.precision) else {
@@ -15,7 +21,7 @@ public struct NativeRuntime: BoardRuntime {
         architecture: architecture.id,
         problem: "the native runtime has no \(settings.precision); it has \(precisions.joined(separator: ", "))")
     }
-    return NativeWorkload(architecture, settings: settings, precision: precision)
+    return NativeWorkload(architecture, settings: settings, precision: precision, cores: cores)
   }
 }
 
@@ -24,12 +30,14 @@ public final class NativeWorkload: ProfiledWorkload {
   private let architecture: Architecture
   private let settings: RunSettings
   private let precision: KernelPrecision
+  private let cores: [Int]
   private var session: InferenceSession?
 
-  init(_ architecture: Architecture, settings: RunSettings, precision: KernelPrecision) {
+  init(_ architecture: Architecture, settings: RunSettings, precision: KernelPrecision, cores: [Int]) {
     self.architecture = architecture
     self.settings = settings
     self.precision = precision
+    self.cores = cores
   }
 
   public var name: String { architecture.id }
@@ -54,10 +62,9 @@ public final class NativeWorkload: ProfiledWorkload {
 
   public func prepare() throws {
     let model = Model.forTiming(architecture)
-    // Threads inherit the cores of the thread that makes the session.
     let session = try InferenceSession(
       model: model, batchSize: settings.batchSize, sequenceLength: settings.sequenceLength, head: .classifier,
-      options: SessionOptions(threads: settings.threads, precision: precision))
+      options: SessionOptions(threads: settings.threads, precision: precision, cores: cores))
     try session.load(batch())
     self.session = session
   }

@@ -20,10 +20,11 @@ public final class KernelBench {
   let scales: AlignedMemory
   private var tables: [AlignedMemory] = []
 
-  /// What weights of one kind of map are spread over: more than a second-level cache, less than a last-level one.
-  static let rotatedBytes = 16 << 20
+  /// What weights of one kind of map are spread over where nothing else is said: more than a second-level cache, and not much of a
+  /// last-level one.
+  public static let cachedBytes = 4 << 20
   /// All weights: tables of distances lie far apart, of which only some columns are read.
-  static let weightBytes = 64 << 20
+  public static let weightBytes = 64 << 20
   /// Outputs are written over so much memory in turn: a model's next use of it finds it in the second or third cache.
   static let outputBytes = 2 << 20
   /// Floats of the largest activations.
@@ -37,17 +38,16 @@ public final class KernelBench {
   /// As a session takes them: where the widest vectors have no 8-bit products, those of AVX2.
   let int8Kernels: UnsafePointer<edgetwin_kernels>?
 
+  /// - Parameter cores: one for each thread, this thread's first, which stays on it; with fewer the system chooses.
   /// - Throws: ``KernelError`` (kind `machine`) where threads cannot be started.
-  public init(threads: Int, instructionSet: String? = nil) throws(KernelError) {
+  public init(threads: Int, cores: [Int] = [], instructionSet: String? = nil) throws(KernelError) {
     guard (1...256).contains(threads) else {
       throw KernelError(.input, "threads must be 1 to 256, not \(threads)")
     }
     guard let kernels = edgetwin_kernels_best(instructionSet) else {
       throw KernelError(.machine, "there are no kernels for this processor")
     }
-    guard let pool = edgetwin_pool_create(threads, nil) else {
-      throw KernelError(.machine, "\(threads) threads cannot be started; ask for fewer")
-    }
+    pool = try ThreadPool.make(threads: threads, cores: cores)
     self.threads = threads
     self.kernels = kernels
     int8Kernels =
@@ -58,7 +58,6 @@ public final class KernelBench {
       } else {
         nil
       }
-    self.pool = pool
     library = MatrixLibrary(name: "edgetwin", version: "", core: String(cString: kernels.pointee.name))
     var widest = edgetwin_attention()
     widest.head_size = Self.widestHead
@@ -89,6 +88,15 @@ public final class KernelBench {
   }
 
   deinit { edgetwin_pool_destroy(pool) }
+
+  /// Reads the first so many bytes of the weights into the caches.
+  public func warm(bytes: Int) {
+    // A float of each cache line.
+    for index in stride(from: 0, to: min(bytes, weights.byteCount) / 4, by: 16) { touched += weights.floats[index] }
+  }
+
+  /// What was read, so that it is.
+  private var touched: Float = 0
 
   /// Memory that lives as long as the bench.
   func table(floats: Int) -> UnsafeMutablePointer<Float> {

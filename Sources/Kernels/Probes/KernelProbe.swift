@@ -13,8 +13,10 @@ public final class KernelProbe {
   }
 
   public enum Kind: Sendable, Hashable {
-    /// `rows×inputs` times packed weights.
-    case linear(rows: Int, inputs: Int, outputs: Int, epilogue: Epilogue, precision: KernelPrecision = .fp32)
+    /// `rows×inputs` times packed weights, which are others from call to call: as many as `weightBytes` hold.
+    case linear(
+      rows: Int, inputs: Int, outputs: Int, epilogue: Epilogue, precision: KernelPrecision = .fp32,
+      weightBytes: Int = KernelBench.cachedBytes)
     /// `m×k` times `k×n`, on one thread, as heads compute it.
     case product(m: Int, k: Int, n: Int)
     /// On one thread.
@@ -40,14 +42,16 @@ public final class KernelProbe {
     self.kind = kind
     self.bench = bench
     kernels =
-      if case .linear(_, _, _, _, .int8) = kind, let int8 = bench.int8Kernels { int8 } else { bench.kernels }
+      if case .linear(_, _, _, _, .int8, _) = kind, let int8 = bench.int8Kernels { int8 } else { bench.kernels }
     fourier = .allocate(capacity: 1)
     cosine = .allocate(capacity: 1)
     fourier.initialize(to: nil)
     cosine.initialize(to: nil)
     switch kind {
-    case .linear(let rows, let inputs, let outputs, let epilogue, let precision):
-      try addLinear(rows: rows, inputs: inputs, outputs: outputs, epilogue: epilogue, precision: precision)
+    case .linear(let rows, let inputs, let outputs, let epilogue, let precision, let weightBytes):
+      try addLinear(
+        rows: rows, inputs: inputs, outputs: outputs, epilogue: epilogue, precision: precision,
+        weightBytes: weightBytes)
     case .heads(let operation, let count, let headSize, let length, let isRelative):
       try addHeads(operation, count: count, headSize: headSize, length: length, isRelative: isRelative)
     case .emptySteps(let count):
@@ -70,6 +74,7 @@ public final class KernelProbe {
     cosine.deallocate()
   }
 
+  private static let mostCopies = 4_096
   private var streamed: AlignedMemory?
 
   private func addStream(bytes: Int) throws(KernelError) {
@@ -92,13 +97,13 @@ public final class KernelProbe {
   }
 
   private func check(_ input: Int, _ output: Int, weights: Int) throws(KernelError) {
-    guard input > 0, max(input, output) <= KernelBench.activationFloats, weights <= KernelBench.rotatedBytes / 2 else {
+    guard input > 0, max(input, output) <= KernelBench.activationFloats, weights <= bench.weights.byteCount / 8 else {
       throw KernelError(.input, "the kernel is larger than what is timed alone")
     }
   }
 
   private func addLinear(
-    rows: Int, inputs: Int, outputs: Int, epilogue: Epilogue, precision: KernelPrecision
+    rows: Int, inputs: Int, outputs: Int, epilogue: Epilogue, precision: KernelPrecision, weightBytes: Int
   ) throws(KernelError) {
     guard precision == .fp32 || bench.hasInt8 else {
       throw KernelError(.machine, "the kernels of this processor do not multiply in 8-bit integers")
@@ -138,7 +143,8 @@ public final class KernelProbe {
         gamma: UnsafePointer(bench.bias.floats), beta: UnsafePointer(bench.bias.floats), epsilon: 1e-12)
     }
     // As a model's maps follow one another: each with weights that were not used just before.
-    let copies = min(max(KernelBench.rotatedBytes / 4 / max(packed, 1), 1), 64)
+    let most = min(weightBytes, bench.weights.byteCount)
+    let copies = min(max(most / 4 / max(packed, 1), 1), Self.mostCopies)
     let places = max(1, KernelBench.outputBytes / 4 / max(rows * linear.output_ld, 1))
     for copy in 0..<copies {
       linear.weights = UnsafeRawPointer(bench.weights.floats + copy * packed)
@@ -211,6 +217,12 @@ public final class KernelProbe {
       steps.append(step)
     }
   }
+
+  /// How many kernels there are before the first comes again.
+  public var count: Int { max(steps.count, 1) }
+
+  /// Goes on with that one.
+  public func skip(to index: Int) { next = min(max(index, 0), steps.count - 1) }
 
   /// The step that comes next.
   private var next = 0

@@ -106,9 +106,12 @@ public struct DatasheetTwin: Sendable {
   private func roofLatency(paging: Double, capacity: Double, fixed: Double) -> LinearForm {
     let roofs = RoofTable(device: device, reference: reference, settings: settings)
     let copies = Self.parameterCopies / (4 / settings.precision.bytes)
-    func term(_ feature: Feature, at: Double? = nil, shape: Double? = nil, _ value: Double) -> Coefficient {
+    func term(
+      _ feature: Feature, at: Double? = nil, shape: Double? = nil, _ value: Double, isTimed: Bool = false
+    ) -> Coefficient {
       Coefficient(
-        feature: feature, at: at, shape: shape, value: value, unit: Self.unit("s", feature), provenance: .assumed)
+        feature: feature, at: at, shape: shape, value: value, unit: Self.unit("s", feature),
+        provenance: isTimed ? .measured : .assumed)
     }
     return LinearForm(
       name: "roofs",
@@ -116,17 +119,14 @@ public struct DatasheetTwin: Sendable {
         term(.calls, roofs.callSeconds), term(.headTasks, roofs.headSeconds), term(.dispatchSeconds, 1),
         term(.denseSeconds, 1), term(.headSeconds, 1),
         term(.vectorSeconds, 1),
-        // Products hide about half of what they read.
         term(
-          .streamedParameterBytes, at: roofs.cacheBytes / 2, shape: roofs.cacheBytes,
-          Self.streamedShare * roofs.streamSecondsPerByte),
+          .weightWaitSeconds, at: roofs.cachedWeightBytes, shape: roofs.cachedWeightSpan, 1,
+          isTimed: device.roofs?.weights != nil),
         term(
           .pagedParameterBytes, at: (capacity * Self.pagingOnset - fixed) / copies,
           shape: capacity * (1 - Self.pagingOnset) / copies, paging),
       ])
   }
-
-  private static let streamedShare = 0.5
 
   /// Mean power while about a third of the time goes to computing.
   public var typicalPowerWatts: Double {

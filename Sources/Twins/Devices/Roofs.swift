@@ -183,6 +183,8 @@ public struct Roofs: Sendable, Hashable, Codable {
   public var heads: [Head]
   /// How fast the cores were meanwhile; empty where it was not looked at.
   public var paces: [Pace]
+  /// How long maps wait for weights from memory; nil where it was not measured.
+  public var weights: Weights?
   /// What one call of the runtime costs before any kernel runs.
   public var callSeconds: Double?
   /// What a head costs beside its kernels, a sequence: finding its columns, being scheduled.
@@ -193,7 +195,7 @@ public struct Roofs: Sendable, Hashable, Codable {
   public var source: String?
 
   enum CodingKeys: String, CodingKey {
-    case library, products, streams, elementwise, dispatch, heads, paces, provenance, source
+    case library, products, streams, elementwise, dispatch, heads, paces, weights, provenance, source
     case callSeconds = "call_s"
     case headSeconds = "head_s"
     case cacheBytes = "cache_bytes"
@@ -201,8 +203,8 @@ public struct Roofs: Sendable, Hashable, Codable {
 
   public init(
     library: String? = nil, products: [Product] = [], streams: [Stream] = [], elementwise: [Elementwise] = [],
-    dispatch: [Dispatch] = [], heads: [Head] = [], paces: [Pace] = [], callSeconds: Double? = nil,
-    headSeconds: Double? = nil,
+    dispatch: [Dispatch] = [], heads: [Head] = [], paces: [Pace] = [], weights: Weights? = nil,
+    callSeconds: Double? = nil, headSeconds: Double? = nil,
     cacheBytes: Double? = nil,
     provenance: Fact.Provenance = .measured, source: String? = nil
   ) {
@@ -213,6 +215,7 @@ public struct Roofs: Sendable, Hashable, Codable {
     self.dispatch = dispatch
     self.heads = heads
     self.paces = paces
+    self.weights = weights
     self.callSeconds = callSeconds
     self.headSeconds = headSeconds
     self.cacheBytes = cacheBytes
@@ -233,6 +236,7 @@ public struct Roofs: Sendable, Hashable, Codable {
     dispatch = try container.decodeIfPresent([Dispatch].self, forKey: .dispatch) ?? []
     heads = try container.decodeIfPresent([Head].self, forKey: .heads) ?? []
     paces = try container.decodeIfPresent([Pace].self, forKey: .paces) ?? []
+    weights = try container.decodeIfPresent(Weights.self, forKey: .weights)
     callSeconds = try container.decodeIfPresent(Double.self, forKey: .callSeconds)
     headSeconds = try container.decodeIfPresent(Double.self, forKey: .headSeconds)
     cacheBytes = try container.decodeIfPresent(Double.self, forKey: .cacheBytes)
@@ -285,6 +289,7 @@ public struct Roofs: Sendable, Hashable, Codable {
     {
       try reject(.heads, index, "head_size, sequence_length, threads or seconds is not a value that a head can have")
     }
+    if let problem = weights?.problem { try reject(.weights, nil, problem) }
     for (key, value) in [(CodingKeys.callSeconds, callSeconds), (.headSeconds, headSeconds)] {
       if let value, !(value >= 0 && value <= 60) { try reject(key, nil, "must be between 0 and 60 s") }
     }

@@ -80,9 +80,9 @@ public enum Feature: String, Sendable, Hashable, Codable, CaseIterable {
   case vectorSeconds = "vector_roof_s"
   /// Seconds of the twin's fitted ``Roofline``.
   case rooflineSeconds = "roofline_s"
-  /// `E/B · clamp((E − at)/shape, 0, 1)`, E the encoder's parameters: bytes that a call reads from memory, once they fill the cache.
-  /// `at` and `shape` in bytes.
-  case streamedParameterBytes = "streamed_parameter_bytes"
+  /// `w·E/B · clamp((E − at)/shape, 0, 1)`, E the encoder's parameters and w the roofs' wait for a byte: what a call waits for weights,
+  /// once they fill the cache. `at` and `shape` in bytes.
+  case weightWaitSeconds = "weight_wait_s"
   /// `max(0, P − at)`: paging beyond a knee at `at` bytes.
   case parameterBytesAbove = "parameter_bytes_above"
   /// `(P / at)^shape`: paging that sets in softly. `at` in bytes.
@@ -98,11 +98,11 @@ public enum Feature: String, Sendable, Hashable, Codable, CaseIterable {
   public var isFunctionOfParameters: Bool { Self.functionsOfParameters.contains(self) }
 
   static let functionsOfParameters: Set<Feature> = [
-    .parameterBytesAbove, .parameterPower, .pagedParameterBytes, .streamedParameterBytes,
+    .parameterBytesAbove, .parameterPower, .pagedParameterBytes, .weightWaitSeconds,
   ]
 
   /// True for the functions of the parameters' size that stand for paging.
-  public var isPaging: Bool { isFunctionOfParameters && self != .streamedParameterBytes }
+  public var isPaging: Bool { isFunctionOfParameters && self != .weightWaitSeconds }
 
   /// True for times at the device's roofs, and what goes with them.
   public var isOfRoofs: Bool { Self.ofRoofs.contains(self) }
@@ -110,7 +110,7 @@ public enum Feature: String, Sendable, Hashable, Codable, CaseIterable {
   private static let ofRoofs: Set<Feature> = [
     .calls, .headTasks, .dispatchSeconds, .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds,
     .relativeScoreSeconds, .attentionSeconds, .fourierSeconds, .cosineSeconds, .convolutionSeconds, .operationSeconds,
-    .headSeconds, .softmaxSeconds, .activationSeconds, .normalisationSeconds, .vectorSeconds, .streamedParameterBytes,
+    .headSeconds, .softmaxSeconds, .activationSeconds, .normalisationSeconds, .vectorSeconds, .weightWaitSeconds,
   ]
 
   /// The unit of the feature's value; a coefficient's unit is the measure's per this.
@@ -118,12 +118,12 @@ public enum Feature: String, Sendable, Hashable, Codable, CaseIterable {
     switch self {
     case .productFLOPs, .projectionFLOPs, .feedForwardFLOPs, .attentionFLOPs: "FLOP"
     case .relativeScoreBytes, .parameterBytes, .embeddingParameterBytes, .encoderParameterBytes, .unfoldBytes,
-      .parameterBytesAbove, .pagedParameterBytes, .streamedParameterBytes:
+      .parameterBytesAbove, .pagedParameterBytes:
       "B"
     case .dispatchSeconds, .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds, .relativeScoreSeconds,
       .attentionSeconds,
       .fourierSeconds, .cosineSeconds, .convolutionSeconds, .operationSeconds, .headSeconds, .softmaxSeconds,
-      .activationSeconds, .normalisationSeconds, .vectorSeconds, .rooflineSeconds:
+      .activationSeconds, .normalisationSeconds, .vectorSeconds, .rooflineSeconds, .weightWaitSeconds:
       "s"
     default: "1"
     }

@@ -4,7 +4,8 @@ public struct FeatureVector: Sendable, Hashable {
 
   public init() {}
 
-  /// The value of an additive feature; functions of the parameters' size are ``value(of:at:exponent:)``.
+  /// The value of an additive feature; functions of the parameters' size are ``value(of:at:shape:)``, and what is kept here of
+  /// ``Feature/weightWaitSeconds`` is the wait for one byte.
   public subscript(feature: Feature) -> Double {
     get { values[feature.index] }
     set { values[feature.index] = newValue }
@@ -14,12 +15,12 @@ public struct FeatureVector: Sendable, Hashable {
   /// - Parameters:
   ///   - at: knee or scale in bytes, for the functions of the parameters' size.
   ///   - shape: exponent of ``Feature/parameterPower``, span in bytes of ``Feature/pagedParameterBytes`` and
-  ///     ``Feature/streamedParameterBytes``.
+  ///     ``Feature/weightWaitSeconds``.
   public func value(of feature: Feature, at: Double = 0, shape: Double = 1) -> Double {
     guard feature.isFunctionOfParameters else { return self[feature] }
     let function = ParameterFunction(feature: feature, at: at, shape: shape)
-    return feature == .streamedParameterBytes
-      ? self[.calls] * function.value(of: self[.encoderParameterBytes]) : function.value(of: self[.parameterBytes])
+    return feature == .weightWaitSeconds
+      ? self[feature] * function.value(of: self[.encoderParameterBytes]) : function.value(of: self[.parameterBytes])
   }
 
   public static func + (a: FeatureVector, b: FeatureVector) -> FeatureVector {
@@ -44,13 +45,13 @@ struct ParameterFunction: Sendable, Hashable {
   var shape: Double
 
   /// Whether it is a function of the encoder's parameters alone.
-  var isOfEncoder: Bool { feature == .streamedParameterBytes }
+  var isOfEncoder: Bool { feature == .weightWaitSeconds }
 
   @inline(__always) func value(of bytes: Double) -> Double {
     switch feature {
     case .parameterBytesAbove: max(0, bytes - at)
     case .parameterPower: power(of: bytes)
-    case .pagedParameterBytes, .streamedParameterBytes:
+    case .pagedParameterBytes, .weightWaitSeconds:
       shape > 0 ? bytes * min(1, max(0, (bytes - at) / shape)) : (bytes > at ? bytes : 0)
     default: 0
     }

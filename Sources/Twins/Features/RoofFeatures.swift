@@ -58,6 +58,7 @@ struct RoofFeatures {
 
   func addEnds(_ vector: inout FeatureVector, embeddingWidth h: Double, lastWidth: Double) {
     vector[.calls] = 1 / batch
+    vector[.weightWaitSeconds] = roofs.weightWaitSecondsPerByte / batch
     addKernels(&vector, 4)
     let tokens = together.tokens
     add(

@@ -43,8 +43,9 @@ struct CompiledLanes {
     return vector
   }
 
-  /// Functions of the parameters' size, each with its coefficient in every form, for a batch size.
-  func functions(batchSize: Int) -> [CompiledTables.Function] {
+  /// Functions of the parameters' size, each with its coefficient in every form.
+  /// - Parameter weightWait: seconds that a sequence waits for a byte of the encoder's weights from memory.
+  func functions(weightWait: Double) -> [CompiledTables.Function] {
     var result: [CompiledTables.Function] = []
     for (lane, terms) in coefficients.enumerated() {
       for term in terms where term.feature.isFunctionOfParameters {
@@ -53,8 +54,7 @@ struct CompiledLanes {
         if index == result.count {
           result.append(.init(function: function, weights: .init(repeating: 0), startupWeights: .init(repeating: 0)))
         }
-        // What is streamed is read once a call.
-        let value = term.feature == .streamedParameterBytes ? term.value / Double(batchSize) : term.value
+        let value = term.feature == .weightWaitSeconds ? term.value * weightWait : term.value
         result[index].weights[lane] += value
         result[index].startupWeights[lane] += value * (term.startupShare ?? 0)
       }
@@ -161,7 +161,8 @@ struct CompiledTables: Sendable {
       combinations.append(counts)
     }
     self.combinations = combinations
-    functions = lanes.functions(batchSize: twin.settings.batchSize)
+    functions = lanes.functions(
+      weightWait: (twin.roofs?.weightWaitSecondsPerByte ?? 0) / Double(twin.settings.batchSize))
     startup = lanes.startup
   }
 

@@ -84,7 +84,7 @@ struct CostAllocation {
     case .relativeScoreBytes: return bytes(.relativeScores)
     case .embeddingParameterBytes: return bytes(.embedding)
     case .parameterBytes, .encoderParameterBytes, .parameterBytesAbove, .parameterPower, .pagedParameterBytes,
-      .streamedParameterBytes:
+      .weightWaitSeconds:
       // Linear maps read their weights once a call; their FLOPs are proportional to them.
       return flops(weighted)
     case .feedForwardElements: return bytes(.activation)

@@ -117,7 +117,7 @@ struct CostShares {
     case .productFLOPs, .projectionFLOPs, .feedForwardFLOPs, .attentionFLOPs, .transformWork: .compute
     case .relativeScoreBytes, .parameterBytes, .embeddingParameterBytes, .encoderParameterBytes, .unfoldBytes,
       .feedForwardElements, .softmaxElements, .hiddenElements, .softmaxSeconds, .activationSeconds,
-      .normalisationSeconds, .vectorSeconds, .streamedParameterBytes:
+      .normalisationSeconds, .vectorSeconds, .weightWaitSeconds:
       .memory
     case .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds, .relativeScoreSeconds,
       .attentionSeconds,

@@ -147,11 +147,10 @@ public struct Rescaling {
       switch coefficient.feature {
       case .constant: factor = host
       case .calls, .headTasks: factor = host
-      case .streamedParameterBytes: factor = bandwidth
       case .rooflineSeconds, .dispatchSeconds, .projectionSeconds, .feedForwardSeconds, .denseSeconds, .scoreSeconds,
         .relativeScoreSeconds,
         .attentionSeconds, .fourierSeconds, .cosineSeconds, .convolutionSeconds, .operationSeconds, .headSeconds,
-        .softmaxSeconds, .activationSeconds, .normalisationSeconds, .vectorSeconds:
+        .softmaxSeconds, .activationSeconds, .normalisationSeconds, .vectorSeconds, .weightWaitSeconds:
         break
       case .productFLOPs, .projectionFLOPs, .feedForwardFLOPs, .attentionFLOPs:
         factor = from.productRate / to.productRate

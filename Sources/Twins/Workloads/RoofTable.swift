@@ -15,8 +15,11 @@ public struct RoofTable: Sendable {
   public let headSeconds: Double
   /// Starting a kernel on all threads.
   public let dispatchSeconds: Double
-  /// Bytes of encoder weights from which on they are read from memory in every call.
-  public let cacheBytes: Double
+  /// Bytes of an encoder's weights up to which the last cache holds them from call to call, and over how many more it comes to hold none.
+  let cachedWeightBytes: Double
+  let cachedWeightSpan: Double
+  /// What a call of the settings' tokens waits for a byte of weights that comes from memory.
+  let weightWaitSecondsPerByte: Double
   /// Seconds a byte of weights that is read from memory.
   public let streamSecondsPerByte: Double
   private let shared: ProductModel
@@ -54,6 +57,8 @@ public struct RoofTable: Sendable {
   private static let assumedCallSeconds = 1e-5
   private static let assumedHeadSeconds = 1e-6
   private static let assumedCacheBytes = 4e6
+  /// Products hide about half of what they read.
+  private static let streamedShare = 0.5
   private static let threadEfficiency = 0.9
   private static let normFLOPsPerElement = 9.0
   /// Of a measured time, what is left at least when other parts of it are taken off.
@@ -120,7 +125,9 @@ public struct RoofTable: Sendable {
     let dispatchCount = nearest(threads, roofs.dispatch.map(\.threads))
     dispatchSeconds =
       (roofs.dispatch.first { $0.threads == dispatchCount }?.seconds ?? Self.assumedDispatchSeconds) / hostRatio
-    cacheBytes = roofs.cacheBytes ?? Self.assumedCacheBytes
+    let cacheBytes = roofs.cacheBytes ?? Self.assumedCacheBytes
+    cachedWeightBytes = roofs.weights?.cachedBytes ?? cacheBytes / 2
+    cachedWeightSpan = roofs.weights.map { $0.streamedBytes - $0.cachedBytes } ?? cacheBytes
     secondsPerFLOP = 1 / (Self.vectorEfficiency * peak(device, .fp32) * threadShare)
     var elementSeconds: [Roofs.Elementwise.Kernel: Double] = [:]
     for kernel in Roofs.Elementwise.Kernel.allCases {
@@ -139,6 +146,10 @@ public struct RoofTable: Sendable {
     streamSecondsPerByte =
       measured.last(where: { $0.bytes > 2 * (roofs.cacheBytes ?? 0) }).map { 1 / $0.bytesPerSecond / bandwidthRatio }
       ?? 1 / memoryBandwidth
+    let tokens = Double(settings.batchSize) * Double(settings.sequenceLength)
+    weightWaitSecondsPerByte =
+      roofs.weights?.secondsPerByte(tokens: tokens, threads: threads).map { $0 / bandwidthRatio }
+      ?? Self.streamedShare * streamSecondsPerByte
     bytesPerElement = bytes
     let ended = usable.filter(\.isNormalised)
     if let count = nearest(threads, ended.map(\.threads)) {

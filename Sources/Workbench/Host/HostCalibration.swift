@@ -24,7 +24,7 @@ public struct HostCalibration: Sendable {
   public var sequenceLength = 128
 
   /// Shares of the time.
-  private static let roofShare = 0.22
+  private static let roofShare = 0.3
   private static let unseenShare = 0.2
   /// The longest call of a model, as a share of the time for all: it is called some twenty times.
   private static let longestShare = 0.006
@@ -135,20 +135,29 @@ public struct HostCalibration: Sendable {
   }
 
   /// What a device's twin predicts for a row, beside what was measured; nil for a row without model or latency.
-  /// - Parameter isAtPace: brings what was measured to the pace that the twin is fitted at, where the row says its own.
+  /// - Parameters:
+  ///   - isAtPace: brings what was measured to the pace that the twin is fitted at, where the row says its own.
+  ///   - isWidened: widens the interval by what that leaves open (`Roofs.paceDeviation(slowing:)`).
   public static func pair(
-    _ file: DeviceFile, _ row: Measurement, level: Double = 0.9, isAtPace: Bool = true
+    _ file: DeviceFile, _ row: Measurement, level: Double = 0.9, isAtPace: Bool = true, isWidened: Bool = true
   ) throws -> PredictedAgainstMeasured? {
     guard let model = row.architecture, let latency = row.latencySeconds else { return nil }
-    let seconds = isAtPace ? latency / (file.device.roofs?.slowing(of: row) ?? 1) : latency
+    let slowing = isAtPace ? file.device.roofs?.slowing(of: row) ?? 1 : 1
     let twin = try Twin(
       file: file, runtime: row.runtime,
       settings: Settings(
         batchSize: row.batchSize, sequenceLength: row.sequenceLength,
         precision: Precision(rawValue: row.precision) ?? .fp32,
         threads: row.threads))
+    var predicted = try twin.predict(model, level: level).costs.latencySeconds
+    if isWidened, slowing != 1 {
+      let open = Distributions.normalQuantile(0.5 + level / 2) * Roofs.paceDeviation(slowing: slowing)
+      func half(_ bound: Double) -> Double { exp(hypot(log(bound / predicted.median), open)) }
+      (predicted.lower, predicted.upper) = (
+        predicted.median / half(predicted.lower), predicted.median * half(predicted.upper)
+      )
+    }
     return PredictedAgainstMeasured(
-      id: model.id, predicted: try twin.predict(model, level: level).costs.latencySeconds, measuredSeconds: seconds,
-      spreadSeconds: row.spreadSeconds)
+      id: model.id, predicted: predicted, measuredSeconds: latency / slowing, spreadSeconds: row.spreadSeconds)
   }
 }

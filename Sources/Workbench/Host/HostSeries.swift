@@ -80,10 +80,10 @@ public struct HostSeries {
       let cores = CoreAffinity.choice(count, allowed: allowed)
       if !cores.isEmpty { try CoreAffinity.bind(cores) }
       defer { if !allowed.isEmpty { try? CoreAffinity.bind(allowed) } }
-      let gauge = try PaceGauge(threads: count)
+      let gauge = try PaceGauge(threads: count, cores: cores)
       measurer.pace = { gauge.seconds() }
       let run = MeasurementRun(
-        device: deviceID, runtime: NativeRuntime(),
+        device: deviceID, runtime: NativeRuntime(cores: cores),
         settings: RunSettings(batchSize: batchSize, sequenceLength: sequenceLength, threads: count),
         measurer: measurer, cores: cores, environment: ["program": "edgetwin \(Program.version)"])
       let order = order

@@ -7,8 +7,8 @@ import Twins
 
 /// Times the engine's kernels one by one: what a device file keeps as its roofs.
 ///
-/// Rounds over all kernels, in an order that is shuffled anew, until the time is spent; a kernel's time is that of its
-/// fastest round.
+/// Rounds over all kernels, in an order that is shuffled anew, until the time is spent. One product that is timed before and after each says
+/// how fast the cores were just then; a kernel's time is that of its faster rounds, each brought to the best pace of all.
 public struct RoofMeasurer {
   public var space: DesignSpace
   /// Numbers of threads.
@@ -28,8 +28,10 @@ public struct RoofMeasurer {
   /// A product that would take longer says nothing that a smaller one of the same shape does not.
   private static let largestFLOPs = 5e9
   private static let emptySteps = 401
-  /// Kernels between two looks at the pace.
-  private static let paceTurns = 20
+  /// Kernels that take longer in all need not be brought into cache.
+  private static let warmSeconds = 0.002
+  /// Kernels between two calls of the model that rows are brought to one pace by.
+  private static let paceTurns = 40
 
   public init(space: DesignSpace = .flexibert2, threads: [Int], seconds: Double, cacheBytes: Double? = nil) {
     self.space = space
@@ -45,6 +47,7 @@ public struct RoofMeasurer {
     case epilogue(KernelProbe.Epilogue, isNorm: Bool)
     case softmax
     case stream(Int)
+    case weights(WeightTiming)
     case head(HeadOperation, RoofPlan.Head, isRelative: Bool)
     case product(RoofPlan.Shape, KernelPrecision)
 
@@ -60,15 +63,57 @@ public struct RoofMeasurer {
     var purpose: Purpose
     var probe: KernelProbe
     var kernels = 0
+    var isLong = false
+    var times: [Looks.Time] = []
+
+    /// Runs it once more.
+    mutating func time(_ bench: KernelBench) -> Double {
+      if case .weights(let timing) = purpose { return timing.seconds(probe, bench: bench) }
+      // Threads wake up and caches fill with the first kernel.
+      if !isLong { probe.run(kernels: 1) }
+      if kernels == 0 {
+        let once = probe.seconds(kernels: 2)
+        kernels = max(1, min(10_000, Int((RoofMeasurer.chunkSeconds / max(once, 1e-8)).rounded(.up))))
+        isLong = once > RoofMeasurer.warmSeconds
+      }
+      return probe.seconds(kernels: kernels)
+    }
+  }
+
+  /// One product, timed between all others.
+  private struct Looks {
+    /// A time, and the look that came before it.
+    typealias Time = (seconds: Double, look: Int)
+
+    let probe: KernelProbe
     var seconds: [Double] = []
-    /// Whatever comes in between only adds.
-    var fastest: Double { seconds.min() ?? .nan }
+    var best: Double { seconds.min() ?? .infinity }
+
+    init(_ bench: KernelBench) throws {
+      probe = try KernelProbe(.linear(rows: 96, inputs: 256, outputs: 256, epilogue: .none), bench: bench)
+    }
+
+    mutating func look() {
+      probe.run(kernels: 1)
+      seconds.append(probe.seconds(kernels: 2))
+    }
+
+    /// The lower quartile at the best pace. Whatever comes in between a kernel's calls adds to them; what comes in between both looks, of which
+    /// the better says what the cores were good for, makes it seem faster than it is.
+    func atBestPace(_ times: [Time]) -> Double? {
+      let own = times.map { time in
+        time.seconds * best / (seconds[time.look...min(time.look + 1, seconds.count - 1)].min() ?? best)
+      }.sorted()
+      return own.isEmpty ? nil : own[own.count / 4]
+    }
   }
 
   /// - Throws: `KernelError` where the engine cannot run.
   public func measure() throws -> Roofs {
     var roofs = Roofs(provenance: .measured)
     roofs.cacheBytes = cacheBytes
+    var weights: [Int: [WeightTiming: Double]] = [:]
+    var rounds: [Int] = []
     let clock = SystemClock()
     let start = clock.now()
     for (index, count) in threads.enumerated() where !shouldStop() {
@@ -77,47 +122,54 @@ public struct RoofMeasurer {
       let cores = CoreAffinity.choice(count, allowed: allowed)
       if !cores.isEmpty { try CoreAffinity.bind(cores) }
       defer { if !allowed.isEmpty { try? CoreAffinity.bind(allowed) } }
-      let bench = try KernelBench(threads: count)
+      let bench = try KernelBench(threads: count, cores: cores)
       roofs.library = bench.library.description
       // A later number of threads is faster through its round, but has fewer kernels only.
       let end = start + seconds * Double(index + 1) / Double(threads.count)
-      let gauge = try PaceGauge(threads: count)
-      let (times, paces) = try time(bench, gauge: gauge, until: end, from: start, clock: clock)
-      if let fastest = paces.min() { roofs.paces.append(.init(threads: count, seconds: fastest)) }
+      let gauge = try PaceGauge(threads: count, cores: cores)
+      let (times, pace, begun) = try time(bench, gauge: gauge, until: end, from: start, clock: clock)
+      if let pace { roofs.paces.append(.init(threads: count, seconds: pace)) }
+      rounds.append(begun)
       write(times, threads: count, isFirst: index == 0, to: &roofs)
+      for case (.weights(let timing), let seconds) in times { weights[count, default: [:]][timing] = seconds }
     }
-    roofs.source = "timed one by one on this machine with edgetwin calibrate --board local"
+    if let cacheBytes { roofs.weights = WeightTiming.weights(weights, cacheBytes: cacheBytes) }
+    roofs.source =
+      "timed one by one on this machine with edgetwin calibrate --board local, in \(rounds.map(String.init).joined(separator: " and ")) rounds"
     return roofs
   }
 
   private func time(
     _ bench: KernelBench, gauge: PaceGauge, until end: Double, from start: Double, clock: SystemClock
-  ) throws -> (seconds: [Purpose: Double], paces: [Double]) {
+  ) throws -> (seconds: [Purpose: Double], pace: Double?, rounds: Int) {
     var timings = try probes(bench)
-    var paces: [Double] = []
+    var looks = try Looks(bench)
+    var gauged: [Looks.Time] = []
+    var rounds = 0
     for round in 0..<maximumRounds {
+      if shouldStop() || clock.now() >= end { break }
+      rounds += 1
       var random = CounterRandom(seed: seed, stream: UInt64(round), UInt64(bench.threads))
       // What everything else rests on comes first, should the time not be enough for one round.
       let overheads = timings.indices.filter { timings[$0].purpose.isOverhead }
       let rest = timings.indices.filter { !timings[$0].purpose.isOverhead }
       for (turn, position) in (overheads + rest.shuffled(using: &random)).enumerated() {
         if shouldStop() || clock.now() >= end { break }
-        if turn % Self.paceTurns == 0 { paces.append(gauge.seconds()) }
-        let probe = timings[position].probe
-        if timings[position].kernels == 0 {
-          probe.run(kernels: 1)
-          let once = probe.seconds(kernels: 2)
-          timings[position].kernels = max(1, min(10_000, Int((Self.chunkSeconds / max(once, 1e-8)).rounded(.up))))
+        if case .weights = timings[position].purpose, round >= WeightTiming.rounds { continue }
+        // Streams and weights that are spread have left nothing in cache.
+        if turn == overheads.count { bench.warm(bytes: WeightTiming.cachedBytes(of: cacheBytes)) }
+        looks.look()
+        if turn % Self.paceTurns == 0 {
+          gauged.append((gauge.seconds(), looks.seconds.count - 1))
+          looks.look()
         }
-        // Threads wake up and caches fill with the first kernel.
-        probe.run(kernels: 1)
-        timings[position].seconds.append(probe.seconds(kernels: timings[position].kernels))
+        timings[position].times.append((timings[position].time(bench), looks.seconds.count - 1))
         progress(min(1, (clock.now() - start) / seconds))
       }
     }
-    let fastest = Dictionary(
-      timings.filter { !$0.seconds.isEmpty }.map { ($0.purpose, $0.fastest) }, uniquingKeysWith: { first, _ in first })
-    return (fastest, paces)
+    looks.look()
+    let paced = timings.compactMap { timing in looks.atBestPace(timing.times).map { (timing.purpose, $0) } }
+    return (Dictionary(paced, uniquingKeysWith: { first, _ in first }), looks.atBestPace(gauged), rounds)
   }
 
   private func probes(_ bench: KernelBench) throws -> [Timing] {
@@ -148,6 +200,10 @@ public struct RoofMeasurer {
             isRelative: isRelative))
       }
     }
+    let cachedBytes = WeightTiming.cachedBytes(of: cacheBytes)
+    for timing in WeightTiming.all(cacheBytes: cacheBytes) {
+      try add(.weights(timing), timing.kind(cacheBytes: cacheBytes))
+    }
     var isThird = 0
     for shape in RoofPlan(space: space).shapes
     where 2 * Double(shape.m * shape.k * Self.columns(shape)) <= Self.largestFLOPs {
@@ -161,7 +217,7 @@ public struct RoofMeasurer {
             .product(shape, precision),
             .linear(
               rows: shape.m, inputs: shape.k, outputs: Self.columns(shape),
-              epilogue: shape.isNormalised ? .norm : .none, precision: precision))
+              epilogue: shape.isNormalised ? .norm : .none, precision: precision, weightBytes: cachedBytes))
         }
       }
     }

@@ -15,7 +15,8 @@ public struct InferenceInput: Sendable {
   /// Where the line stands, for messages.
   public var line: Int
 
-  /// Reads `{"id","input_ids":[…],"token_type_ids":[…]?}` or `{"id","text":…,"pair":…?}`, a line each.
+  /// Reads `{"id","input_ids":[…],"token_type_ids":[…]?,"attention_mask":[…]?}` or `{"id","text":…,"pair":…?}`, a line each. What a mask
+  /// leaves out on the right is not run.
   ///
   /// - Parameter path: `-` is standard input.
   /// - Throws: `InputFileError` naming the line and field.
@@ -61,6 +62,20 @@ public struct InferenceInput: Sendable {
       throw fields.failure(
         "token_type_ids", problem: "has \(types?.count ?? 0) numbers; input_ids has \(ids.count)")
     }
-    content = .tokens(ids: ids, types: types)
+    guard fields["attention_mask"] != nil else {
+      content = .tokens(ids: ids, types: types)
+      return
+    }
+    let mask = try numbers("attention_mask")
+    guard mask.count == ids.count else {
+      throw fields.failure("attention_mask", problem: "has \(mask.count) numbers; input_ids has \(ids.count)")
+    }
+    let kept = mask.prefix { $0 == 1 }.count
+    guard kept > 0, mask.dropFirst(kept).allSatisfy({ $0 == 0 }) else {
+      throw fields.failure(
+        "attention_mask",
+        problem: "must be ones and then zeros (padding on the right); leave out tokens that are masked")
+    }
+    content = .tokens(ids: Array(ids.prefix(kept)), types: types.map { Array($0.prefix(kept)) })
   }
 }

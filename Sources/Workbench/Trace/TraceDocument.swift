@@ -154,8 +154,8 @@ extension TraceDocument {
   }
 
   /// Adds what was measured of one call.
-  /// - Parameter power: readings of a meter during it, if there is one.
-  public mutating func add(measured events: [TimedKernel], name: String, power: MeterTrace? = nil) {
+  /// - Parameter watts: mean power of the calls, where a meter was read: one call is over before a meter says anything new.
+  public mutating func add(measured events: [TimedKernel], name: String, watts: Double? = nil) {
     let kernels = events.map { event -> (layer: Int?, span: Span) in
       (
         event.layer,
@@ -164,6 +164,7 @@ extension TraceDocument {
           durationSeconds: event.durationSeconds)
       )
     }
-    add(name, kernels: kernels, power: (power?.watts ?? []).map { ($0.from, $0.watts) })
+    let end = kernels.last.map { $0.span.startSeconds + $0.span.durationSeconds } ?? 0
+    add(name, kernels: kernels, power: watts.map { [(0, $0), (end, 0)] } ?? [])
   }
 }

@@ -97,9 +97,10 @@ struct LocalWork: Sendable {
       && row.threads == settings.threads && row.latencySeconds != nil
   }
 
-  func makeRuntime() throws -> any BoardRuntime {
+  /// - Parameter cores: of the measuring thread, which the processes that it starts inherit.
+  func makeRuntime(cores: [Int]) throws -> any BoardRuntime {
     switch runtime {
-    case .native: return NativeRuntime()
+    case .native: return NativeRuntime(cores: cores)
     case .onnxruntime:
       return try ONNXRuntime { architecture, path in
         try OnnxExport().write(Model.forTiming(architecture), to: path)
@@ -121,8 +122,7 @@ struct ProtocolOptions: ParsableArguments, Sendable {
     transform: Quantities.duration)
   var pause: Double?
 
-  @Option(help: "Power meter by its name, none, or auto: the one that sees most of the machine.")
-  var meter = "auto"
+  @OptionGroup var meterOption: MeterOption
 
   @Option(help: "Seed of the order.")
   var seed: UInt64 = 1
@@ -150,7 +150,7 @@ struct ProtocolOptions: ParsableArguments, Sendable {
   }
 
   func job(_ work: LocalWork, twin: Twin? = nil, profiles: Int = 0) -> LocalJob {
-    LocalJob(work: work, plan: plan(for: twin), meter: meter, isPinned: !noPin, profiles: profiles)
+    LocalJob(work: work, plan: plan(for: twin), meter: meterOption.meter, isPinned: !noPin, profiles: profiles)
   }
 }
 
@@ -196,10 +196,11 @@ struct LocalJob: Sendable {
       if let meter { plan.repeatSeconds = max(plan.repeatSeconds, 20 * meter.intervalSeconds) }
       var measurer = SeriesMeasurer(plan: plan, meter: meter)
       measurer.shouldStop = { flag.isSet }
-      let gauge = try PaceGauge(threads: threads)
+      // A thread that is bound to one core would leave no more to the process of another runtime.
+      let gauge = try PaceGauge(threads: threads, cores: work.runtime == .native ? cores : [])
       measurer.pace = { gauge.seconds() }
       measurer.progress = { done, of in Console.progress("measured \(done) of \(of)") }
-      let runtime = try work.makeRuntime()
+      let runtime = try work.makeRuntime(cores: cores)
       defer { runtime.close() }
       let run = MeasurementRun(
         device: work.deviceName, runtime: runtime, settings: work.settings, measurer: measurer, cores: cores,

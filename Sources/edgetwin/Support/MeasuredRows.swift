@@ -35,8 +35,8 @@ extension MeasurementRun.Report {
   /// - Parameter models: those that were measured, in order.
   func stepsByModel(_ models: [Architecture]) -> [String: [(kernelClass: String, seconds: Double)]] {
     Dictionary(
-      profiles.map { index, steps in
-        (models[index].id, steps.map { (kernelClass: $0.kernelClass, seconds: $0.durationSeconds) })
+      profiles.map { index, profile in
+        (models[index].id, profile.steps.map { (kernelClass: $0.kernelClass, seconds: $0.durationSeconds) })
       }, uniquingKeysWith: { first, _ in first })
   }
 }
