@@ -151,6 +151,25 @@ import Testing
     #expect(Set(rows.map { "\($0["embedding"] ?? "") \($0["device"] ?? "")" }).count == 100)
   }
 
+  /// They share the trials, and none asks for more than there were to be.
+  @Test func twoProcessesRunToOneEnd() throws {
+    defer { tool.remove() }
+    #expect(try create().status == 0)
+    let processes = try (0..<3).map { _ in
+      let process = tool.process(["study", "run", "s.db", "--trials", "110", "--batch", "25"])
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = FileHandle.nullDevice
+      try process.run()
+      return process
+    }
+    for process in processes {
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 0)
+    }
+    #expect(try tool.run("study", "export", "s.db").lines.count == 110)
+    #expect(try tool.run("study", "check", "s.db").status == 0)
+  }
+
   @Test func exploreGoesOnWhereItWasKilled() throws {
     defer { tool.remove() }
     try tool.write(problem, to: "p.yaml")

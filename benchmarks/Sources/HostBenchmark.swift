@@ -189,6 +189,9 @@ struct HostBenchmark {
           + " \(String(format: "%.4f", agreement.spearman)) |"
           + " \(floor.map(Self.percent) ?? "") |")
     }
+    func pairs(_ rows: [Measurement], isWidened: Bool) throws -> [PredictedAgainstMeasured] {
+      try rows.compactMap { try HostCalibration.pair(file, $0, isAtPace: isAtPace, isWidened: isWidened) }
+    }
     var floors: [Double] = []
     for count in threads {
       let own = early.filter { $0.threads == count }
@@ -202,16 +205,14 @@ struct HostBenchmark {
         else { return nil }
         return abs(log(a / b))
       }
-      let pairs = try own.compactMap { try HostCalibration.pair(file, $0, isAtPace: isAtPace) }
-      let alone = try own.compactMap {
-        try HostCalibration.pair(file, $0, isAtPace: isAtPace, isWidened: false)
-      }
-      all += pairs
+      let (wide, alone) = (try pairs(own, isWidened: true), try pairs(own, isWidened: false))
+      all += wide
       allAlone += alone
       floors += differences
-      row("\(count)", pairs, alone: alone, differences.isEmpty ? nil : Statistics.median(differences))
+      row("\(count)", wide, alone: alone, differences.isEmpty ? nil : Statistics.median(differences))
     }
     row("all", all, alone: allAlone, floors.isEmpty ? nil : Statistics.median(floors))
+    row("all, again", try pairs(late, isWidened: true), alone: try pairs(late, isWidened: false), nil)
     print(
       "\nThe noise floor is the median difference between two measurements of the same model, minutes apart. Intervals hold what bringing a"
         + " row to the pace leaves open, a quarter of what it is brought by. Goals: median error 5 % (or 1.5 noise floors), Spearman 0.99,"

@@ -190,7 +190,7 @@ def print_table(names, records, abouts, lacking):
     print(f"| {' | '.join(heads)} |\n{'| --- ' * len(heads)}|")
     for record in records:
         cells = [record["model"], str(record["batch"]), str(record["threads"]),
-                 *(f"{record['medians'][name] * 1e3:.3g}" for name in names), record["best"], f"{record['ratio']:.2f}",
+                 *(f"{record['medians'][name] * 1e3:.3g}" if name in record["medians"] else "-" for name in names), record["best"], f"{record['ratio']:.2f}",
                  f"{record['low']:.2f} to {record['high']:.2f}", f"{record['calm_ratio']:.2f}", *(cell(record) for cell in extra.values())]
         print(f"| {' | '.join(cells)} |")
     ratios = [record["ratio"] for record in records]
@@ -381,8 +381,10 @@ def merge(paths):
     for path in paths:
         with open(path, encoding="utf-8") as file:
             parts.append(json.load(file))
-    if len({(part["what"], part["length"], tuple(part["names"])) for part in parts}) != 1:
-        raise SystemExit("merge: runs of one kind, length and list of contenders only")
+    if len({(part["what"], part["length"]) for part in parts}) != 1:
+        raise SystemExit("merge: runs of one kind and length only")
+    # Of a race that some took no part in, the ratio is to the fastest of the others.
+    names = max((part["names"] for part in parts), key=len)
     abouts = {}
     for part in parts:
         for name, ways in part["contenders"].items():
@@ -391,7 +393,7 @@ def merge(paths):
         print(machine_text + "; ", end="")
     rounds = sorted({part["rounds"] for part in parts})
     print(f"{len(parts)} runs of {' or '.join(map(str, rounds))} rounds, length {parts[0]['length']}, fp32.\n")
-    print_table(parts[0]["names"], [record for part in parts for record in part["records"]], abouts,
+    print_table(names, [record for part in parts for record in part["records"]], abouts,
                 sorted({name for part in parts for name in part["lacking"]}))
 
 

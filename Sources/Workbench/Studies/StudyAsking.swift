@@ -18,8 +18,9 @@ public struct StudyAsking {
   }
 
   /// Hands out `count` new trials.
+  /// - Parameter total: none beyond so many of the study, whoever asked for them meanwhile.
   /// - Throws: `StudyError`, or what the sampler throws.
-  public func ask(_ count: Int) throws -> [Trial] {
+  public func ask(_ count: Int, upTo total: Int = .max) throws -> [Trial] {
     let definition = study.definition
     let kind = try SamplerKind(named: definition.sampler)
     let domain = SearchDomain(definition.problem, space: definition.space)
@@ -34,7 +35,8 @@ public struct StudyAsking {
         sampler = try kind.sampler(domain: domain, seed: definition.seed)
       }
       if told.count > seen { try sampler.tell(Array(told[seen...])) }
-      let proposals = try sampler.ask(count)
+      let wanted = min(count, total - history.count)
+      let proposals = wanted > 0 ? try sampler.ask(wanted) : []
       return Study.Proposals(
         candidates: proposals.map { (point: $0.point, device: $0.device) }, snapshot: try sampler.snapshot())
     }

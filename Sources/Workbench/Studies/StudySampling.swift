@@ -15,7 +15,7 @@ public struct StudySampling: Sendable {
     self.setup = setup
   }
 
-  /// Goes on until the study has so many trials; cancelling the task ends it after a step.
+  /// Goes on until the study has so many trials, of all processes that are at it; cancelling the task ends it after a step.
   /// - Parameters:
   ///   - batch: trials in a step; more are quicker, fewer let a sampler learn sooner.
   ///   - progress: called with the number of trials after each step.
@@ -29,7 +29,7 @@ public struct StudySampling: Sendable {
       let count = try study.counts().trials
       progress?(count)
       guard count < trials else { return true }
-      try evaluate(try StudyAsking(study).ask(min(batch, trials - count)))
+      try evaluate(try StudyAsking(study).ask(batch, upTo: trials))
       await Task.yield()
     }
     return false
