@@ -44,14 +44,14 @@ public struct HostSample: Sendable {
     }
     .filter { $0.log <= log(longestSeconds) }.sorted { $0.log < $1.log }
     guard count > 0, let first = timed.first, let last = timed.last else { return [] }
-    var chosen: [Architecture] = []
+    var chosen: [(model: Architecture, log: Double)] = []
     var places: [[Double]] = []
     let width = (last.log - first.log) / Double(count)
     var next = timed.startIndex
     for stratum in 0..<count {
       let upper = stratum == count - 1 ? Double.infinity : first.log + Double(stratum + 1) * width
       let end = timed[next...].firstIndex { $0.log > upper } ?? timed.endIndex
-      var best: (distance: Double, model: Architecture, place: [Double])?
+      var best: (distance: Double, model: Architecture, log: Double, place: [Double])?
       let members = timed[next..<end]
       next = end
       let step = max(1, members.count / Self.considered)
@@ -60,15 +60,21 @@ public struct HostSample: Sendable {
         guard !seen.contains(model.id) else { continue }
         let place = self.place(of: model)
         let distance = places.map { Self.distance($0, place) }.min() ?? 1
-        if distance > best?.distance ?? -1 { best = (distance, model, place) }
+        if distance > best?.distance ?? -1 { best = (distance, model, member.log, place) }
       }
       if let best {
         seen.insert(best.model.id)
-        chosen.append(best.model)
+        chosen.append((best.model, best.log))
         places.append(best.place)
       }
     }
-    return chosen
+    // A stratum may hold no model: others take its place, from all over the rest.
+    let step = max(1, timed.count / max(2 * count, 1))
+    for member in stride(from: step / 2, to: timed.count, by: step) where chosen.count < count {
+      let model = space.architecture(of: timed[member].point)
+      if seen.insert(model.id).inserted { chosen.append((model, timed[member].log)) }
+    }
+    return chosen.sorted { $0.log < $1.log }.map(\.model)
   }
 
   /// A point whose layers are the smallest of several draws, of so many that small and large models come up alike.

@@ -22,7 +22,7 @@ struct WeightTiming: Hashable {
   private static let spreads = [0.1875, 0.25, 0.375, 0.5, 0.625, 0.75, 1, 1.25]
   /// Larger caches than can be overrun by what is timed here hold a model's weights, mostly.
   private static let largestCache = 48e6
-  /// Rounds after which the fastest is fast enough.
+  /// More rounds take time from the kernels that models are made of.
   static let rounds = 5
   private static let coldKernels = 16
   /// Waits of less than this share of a call say nothing of the size of the cache.
@@ -75,7 +75,7 @@ struct WeightTiming: Hashable {
     return probe.seconds(kernels: probe.count)
   }
 
-  /// - Parameter seconds: the fastest call of each timing, by number of threads.
+  /// - Parameter seconds: a call of each timing, by number of threads.
   /// - Returns: nil where nothing was timed.
   static func weights(_ seconds: [Int: [WeightTiming: Double]], cacheBytes: Double) -> Roofs.Weights? {
     let widths = widths(cacheBytes: cacheBytes)
