@@ -120,7 +120,7 @@ import Testing
     let result = try infer("--input", "-", "--head", "hidden", input: padded)
     #expect(result.status == 0, "\(result.errors)")
     #expect(result.output == (try infer("--input", "-", "--head", "hidden", input: plain)).output)
-    #expect(try result.rows()[0]["shape"] as? [Int] == [4, 12])
+    #expect(try result.rows().first?["shape"] as? [Int] == [4, 12])
   }
 
   @Test func verboseSaysThePlan() throws {
