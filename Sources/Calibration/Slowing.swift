@@ -6,7 +6,7 @@ import struct Measurements.Measurement
 
 extension Roofs {
   /// What bringing a row to the pace of the roofs leaves open: a standard deviation on the log scale, a quarter of the slowing. The gauge is one
-  /// model, and others are slowed a little more or less; rows of cores that were a third slower scatter by 7 to 8 %.
+  /// model, and others are slowed a little more or less. The quarter was chosen on one series (benchmarks/results.md).
   public static func paceDeviation(slowing: Double) -> Double { 0.25 * abs(log(slowing)) }
 
   /// How many times slower than when the roofs were timed a row's cores were; 1 where the row or the roofs do not say, where the latency is
