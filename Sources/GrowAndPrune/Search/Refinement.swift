@@ -54,15 +54,20 @@ package final class Refinement {
   /// Runs to the end and leaves the selected model in the store's `best`.
   ///
   /// - Parameter resumes: goes on with what the store holds; without it a store that holds a refinement is an error.
-  /// - Throws: ``RefinementError``, and what the trainer, the twin and writing files throw.
+  /// - Throws: ``RefinementError``; `ModelFileError` where another refinement is at work in the store's folder; what the trainer, the twin
+  ///   and writing files throw.
   package func run(resumes: Bool) throws -> RefinementOutcome {
+    try store.makeFolder()
+    return try FolderLock.hold(store.folder) { try runAlone(resumes: resumes) }
+  }
+
+  private func runAlone(resumes: Bool) throws -> RefinementOutcome {
     if store.hasState {
       guard resumes else { throw RefinementError.alreadyBegun(folder: store.folder) }
       stored = try store.load()
     } else if !resumes {
       store.removeCheckpoint()
     }
-    try store.makeFolder()
     let inputs = try allInputs()
     if let stored { try check(stored.inputs, inputs) }
     let pedigree = Pedigree(root: root.architecture)

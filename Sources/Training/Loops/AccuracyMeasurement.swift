@@ -53,12 +53,20 @@ public struct AccuracyMeasurement: Sendable {
   /// - Parameters:
   ///   - resumes: keeps the rows that are there, and goes on with the model that was being trained; else begins anew.
   ///   - began: told the number of a model, from 0, of how many.
-  /// - Throws: ``TrainingStopped``, `InputFileError`, `TextError`, `KernelError`, `ModelFileError`.
+  /// - Throws: ``TrainingStopped``, `InputFileError`, `TextError`, `KernelError`, `ModelFileError` (also where another process is at work in
+  ///   the folder).
   public func run(
     _ architectures: [Architecture], seeds: [UInt64], resumes: Bool, began: (Int, Int) -> Void = { _, _ in },
     progress: @escaping (TrainingProgress) -> Bool = { _ in true }
   ) throws {
     try TrainingRun.makeFolder(output)
+    try FolderLock.hold(output) { try runAlone(architectures, seeds: seeds, resumes: resumes, began: began, progress: progress) }
+  }
+
+  private func runAlone(
+    _ architectures: [Architecture], seeds: [UInt64], resumes: Bool, began: (Int, Int) -> Void,
+    progress: @escaping (TrainingProgress) -> Bool
+  ) throws {
     let path = "\(output)/\(Self.rowsName)"
     var rows = resumes && FileManager.default.fileExists(atPath: path) ? try Self.lines(path) : []
     let done = try Set(rows.compactMap { try Self.finished($0, source: path) })

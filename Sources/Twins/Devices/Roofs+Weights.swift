@@ -59,8 +59,7 @@ extension Roofs {
 
     /// Seconds a byte on the measured number of threads that is nearest, between and beyond measured numbers of rows as at them.
     func secondsPerByte(tokens: Double, threads: Int) -> Double? {
-      func distance(_ count: Int) -> Double { abs(log(Double(count) / Double(threads))) }
-      guard let count = Set(waits.map(\.threads)).sorted().min(by: { distance($0) < distance($1) }) else { return nil }
+      guard let count = Roofs.nearest(threads, among: waits.map(\.threads)) else { return nil }
       let own = waits.filter { $0.threads == count }.sorted { $0.tokens < $1.tokens }
       guard let first = own.first, let last = own.last else { return nil }
       if tokens <= Double(first.tokens) { return first.secondsPerByte }

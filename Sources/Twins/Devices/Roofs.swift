@@ -1,4 +1,5 @@
 import Architectures
+import Foundation
 
 /// What a device's kernels reach when each is timed by itself: the facts that the costs of `native` and `onnxruntime` are derived from.
 ///
@@ -225,6 +226,12 @@ public struct Roofs: Sendable, Hashable, Codable {
 
   /// Most entries of a list: as many as a file can sensibly hold.
   static let maximumEntries = 4096
+
+  /// The number of threads that something was measured on which is nearest to one that is wanted, by their ratio; the smaller of two.
+  static func nearest(_ wanted: Int, among counts: [Int]) -> Int? {
+    func distance(_ count: Int) -> Double { abs(log(Double(count) / Double(wanted))) }
+    return counts.min { (distance($0), $0) < (distance($1), $1) }
+  }
 
   /// - Throws: `DecodingError` for a value that no device has, naming its place.
   public init(from decoder: any Decoder) throws {

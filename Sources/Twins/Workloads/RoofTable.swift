@@ -100,13 +100,9 @@ public struct RoofTable: Sendable {
       return [2 / rate, traffic, traffic, traffic, Self.assumedDispatchSeconds]
     }
     let usable = roofs.products.filter { $0.precision == (isMeasured ? precision : .fp32) }
-    /// The measured number of threads nearest to one that is wanted.
-    func nearest(_ wanted: Int, _ counts: [Int]) -> Int? {
-      counts.min { abs(log(Double($0) / Double(wanted))) < abs(log(Double($1) / Double(wanted))) }
-    }
     func model(_ products: [Roofs.Product], threads wanted: Int, rateRatio: Double) -> ProductModel {
       let plain = products.filter { !$0.isNormalised }
-      guard let count = nearest(wanted, Set(plain.map(\.threads)).sorted()) else {
+      guard let count = Roofs.nearest(wanted, among: plain.map(\.threads)) else {
         return ProductModel(coefficients: assumed(share: min(1, Double(wanted) / cores)), scale: 1)
       }
       let scale = pow(Double(count) / Double(wanted), count == wanted ? 0 : Self.threadEfficiency) / rateRatio
@@ -122,7 +118,7 @@ public struct RoofTable: Sendable {
     speedup = max(1, single.seconds(large) / together.seconds(large))
     callSeconds = (roofs.callSeconds ?? Self.assumedCallSeconds) / hostRatio
     headSeconds = (roofs.headSeconds ?? Self.assumedHeadSeconds) / hostRatio
-    let dispatchCount = nearest(threads, roofs.dispatch.map(\.threads))
+    let dispatchCount = Roofs.nearest(threads, among: roofs.dispatch.map(\.threads))
     dispatchSeconds =
       (roofs.dispatch.first { $0.threads == dispatchCount }?.seconds ?? Self.assumedDispatchSeconds) / hostRatio
     let cacheBytes = roofs.cacheBytes ?? Self.assumedCacheBytes
@@ -132,7 +128,7 @@ public struct RoofTable: Sendable {
     var elementSeconds: [Roofs.Elementwise.Kernel: Double] = [:]
     for kernel in Roofs.Elementwise.Kernel.allCases {
       let entries = roofs.elementwise.filter { $0.kernel == kernel }
-      guard let count = nearest(threads, entries.map(\.threads)),
+      guard let count = Roofs.nearest(threads, among: entries.map(\.threads)),
         let entry = entries.first(where: { $0.threads == count })
       else { continue }
       elementSeconds[kernel] =
@@ -140,7 +136,7 @@ public struct RoofTable: Sendable {
         / entry.elementsPerSecond / (peak(device, .fp32) / peak(reference, .fp32))
     }
     self.elementSeconds = elementSeconds
-    let streamCount = nearest(threads, roofs.streams.map(\.threads))
+    let streamCount = Roofs.nearest(threads, among: roofs.streams.map(\.threads))
     let measured = roofs.streams.filter { $0.threads == streamCount }.sorted { $0.bytes < $1.bytes }
     streams = measured.map { (log($0.bytes), 1 / $0.bytesPerSecond / bandwidthRatio) }
     streamSecondsPerByte =
@@ -152,7 +148,7 @@ public struct RoofTable: Sendable {
       ?? Self.streamedShare * streamSecondsPerByte
     bytesPerElement = bytes
     let ended = usable.filter(\.isNormalised)
-    if let count = nearest(threads, ended.map(\.threads)) {
+    if let count = Roofs.nearest(threads, among: ended.map(\.threads)) {
       let scale = pow(Double(count) / Double(threads), count == threads ? 0 : Self.threadEfficiency) / rateRatio
       normalised = ShapeDeviations(
         ended.filter { $0.threads == count }.map { entry in
@@ -163,7 +159,7 @@ public struct RoofTable: Sendable {
         })
     }
     // Heads compute in fp32 whatever the weights are stored in.
-    guard let headCount = nearest(threads, roofs.heads.map(\.threads)) else { return }
+    guard let headCount = Roofs.nearest(threads, among: roofs.heads.map(\.threads)) else { return }
     let scale = pow(Double(headCount) / Double(threads), headCount == threads ? 0 : Self.threadEfficiency)
     for entry in roofs.heads where entry.threads == headCount {
       let d = Double(entry.headSize)
