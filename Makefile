@@ -11,7 +11,7 @@ BUILD_FLAGS ?= -c release -Xswiftc -enable-testing
 export SWIFT_DETERMINISTIC_HASHING = 1
 BIN = $(shell $(SWIFT) build $(BUILD_FLAGS) --show-bin-path)
 
-.PHONY: help setup build run test bench bench-kernels bench-search bench-studies bench-accuracy models format lint docs install uninstall clean
+.PHONY: help setup build run test bench bench-kernels bench-search bench-studies bench-accuracy bench-refine models format lint docs install uninstall clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -45,6 +45,9 @@ bench-studies: build ## studies: a million trials, and 250 kills at random momen
 
 bench-accuracy: build ## accuracies of 48 unseen models, predicted and trained (half an hour on two cores; can be stopped; needs numpy)
 	@$(PYTHON) benchmarks/accuracy/unseen.py $(BIN)/edgetwin .build/accuracy $(ARGS)
+
+bench-refine: build ## GPTran from a small root of our own, ten seeds, with ablations (an hour; can be stopped; needs EDGETWIN_DATA, scipy)
+	@$(PYTHON) benchmarks/refine/own_root.py --edgetwin $(BIN)/edgetwin $(ARGS)
 
 models: build ## the seven calibrated device files, from ProTran's measurements (needs EDGETWIN_DATA)
 	@EDGETWIN="$(BIN)/edgetwin" sh calibration/recipe.sh
