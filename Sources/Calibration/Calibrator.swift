@@ -8,6 +8,9 @@ import struct Measurements.Measurement
 
 /// Turns measurements of a device into a twin, and says how good it is.
 public struct Calibrator: Sendable {
+  /// Fewest rows with a latency that a twin is fitted to.
+  public static let minimumRows = TwinFit.minimumRows
+
   public var file: DeviceFile
   public var runtime: String
   public var seed: UInt64

@@ -60,8 +60,18 @@ final class PackedModel {
     return arena.take(byteCount: bytes)
   }
 
-  func tensor(_ name: String, _ shape: [Int]) throws(KernelError) -> Tensor {
+  private func tensor(_ name: String, _ shape: [Int]) throws(KernelError) -> Tensor {
     do { return try source.weights.tensor(name, shape: shape) } catch { throw KernelError(error) }
+  }
+
+  /// A tensor that is read here and there, looked at beforehand.
+  func finiteTensor(_ name: String, _ shape: [Int]) throws(KernelError) -> Tensor {
+    let tensor = try tensor(name, shape)
+    tensor.withUnsafeFloats { values in
+      if let base = values.baseAddress { look(at: base, count: values.count) }
+    }
+    try checkFinite([name])
+    return tensor
   }
 
   static func rounded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
@@ -216,12 +226,8 @@ final class PackedModel {
   func table(
     _ name: String, _ shape: [Int], transposed: Bool, stride: Int
   ) throws(KernelError) -> UnsafePointer<Float> {
-    let tensor = try tensor(name, shape)
+    let tensor = try finiteTensor(name, shape)
     let columns = shape.count > 1 ? shape[1] : 1
-    tensor.withUnsafeFloats { values in
-      if let base = values.baseAddress { look(at: base, count: values.count) }
-    }
-    try checkFinite([name])
     return tensor.withUnsafeFloats { values in
       transposed
         ? table(rows: columns, columns: shape[0], stride: stride) { values[$1 * columns + $0] }

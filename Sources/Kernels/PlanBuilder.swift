@@ -281,7 +281,7 @@ struct PlanBuilder {
     if architecture.position == .relativeKey {
       let columns = 2 * architecture.maximumPositions - 1
       let stride = PackedModel.rounded(columns) + 48
-      let tensor = try packed.tensor("\(path).distance_embedding.weight", [columns, d])
+      let tensor = try packed.finiteTensor("\(path).distance_embedding.weight", [columns, d])
       attention.distances = tensor.withUnsafeFloats { values in
         packed.table(rows: d, columns: columns, stride: stride) { values[(columns - 1 - $1) * d + $0] }
       }

@@ -94,6 +94,12 @@ struct Confirm: AsyncParsableCommand {
     let confirmation = try Confirmation(
       twin: model, level: request.level, chosen: chosen, measurements: known + measured, pool: rows,
       profiles: report?.stepsByModel(missing.map(\.architecture)) ?? [:])
+    let statistics = Set(confirmation.rows.compactMap(\.measurement.statistic)).sorted()
+    if statistics.count > 1 {
+      Console.complain(
+        "the measured latencies are of different calls (\(statistics.joined(separator: " and "))), and compared as if they were one:"
+          + " measure all in one way")
+    }
     try study?.keep(confirmation, name: model.device.id)
     try write(confirmation)
     for failure in report?.failures ?? [] {
@@ -127,7 +133,7 @@ struct Confirm: AsyncParsableCommand {
     }
     let job = how.job(try LocalWork(twin, runtime: runtime), twin: twin, profiles: 5)
     // A file that is read and written is gone on with.
-    let appender = try output.map { try MeasurementAppender(path: $0, resumes: $0 != "-" && $0 == measurements) }
+    let appender = try output.map { try MeasurementAppender(path: $0, resumes: isMeasurements($0)) }
     let collected = MeasuredRows(appender, study: study)
     Console.say("measuring on this machine (\(MachineState().cpu ?? "of unknown make")), taken for \(twin.device.name)")
     let architectures = rows.map(\.architecture)
@@ -136,6 +142,13 @@ struct Confirm: AsyncParsableCommand {
     }
     Console.endProgress()
     return (collected.rows, report)
+  }
+
+  /// Whether a path leads to the file of the measurements that exist, however it is spelled.
+  private func isMeasurements(_ path: String) -> Bool {
+    func resolved(_ path: String) -> URL { URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath() }
+    guard let measurements, path != "-" else { return false }
+    return resolved(path) == resolved(measurements)
   }
 
   private func write(_ confirmation: Confirmation) throws {

@@ -43,6 +43,18 @@ import Testing
     #expect(large > 20 * small)
   }
 
+  @Test func asManyHeadsAsThereIsRoomFor() throws {
+    let bench = try KernelBench(threads: 1)
+    for (size, length) in [(256, 512), (10, 128), (64, 512)] {
+      let most = KernelProbe.mostHeads(headSize: size, length: length)
+      func heads(_ count: Int) -> KernelProbe.Kind {
+        .heads(.scaledDotProduct, count: count, headSize: size, length: length, isRelative: false)
+      }
+      _ = try KernelProbe(heads(most), bench: bench)
+      #expect(throws: KernelError.self) { _ = try KernelProbe(heads(most + 1), bench: bench) }
+    }
+  }
+
   @Test func whatHasNoRoomIsRefused() throws {
     let bench = try KernelBench(threads: 1)
     for kind: KernelProbe.Kind in [

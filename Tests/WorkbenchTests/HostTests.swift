@@ -50,6 +50,11 @@ import struct Measurements.Measurement
     let others = sample.draw(8, excluding: Set(models.map(\.id)))
     #expect(!others.contains { models.contains($0) })
     let short = HostSample(twin: twin, seed: 4, longestSeconds: times[16]).draw(8)
+    // With strata that hold no model, those that take their place are not all of one size.
+    let many = HostSample(twin: twin, seed: 4).draw(400)
+    let logs = try many.map { log(try twin.predict($0).costs.latencySeconds.median) }
+    #expect(many.count == 400)
+    #expect(Statistics.median(logs) - logs[0] > 0.3 * (logs[399] - logs[0]))
     #expect(try short.allSatisfy { try twin.predict($0).costs.latencySeconds.median <= 1.001 * times[16] })
   }
 

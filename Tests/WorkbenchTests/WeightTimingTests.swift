@@ -41,6 +41,13 @@ import Twins
     #expect(WeightTiming.all(cacheBytes: nil).isEmpty && WeightTiming.all(cacheBytes: 256e6).isEmpty)
   }
 
+  @Test func waitsDoNotRiseWithRows() {
+    #expect(WeightTiming.falling([4, 2, 3, 1]) == [4, 2.5, 2.5, 1])
+    #expect(WeightTiming.falling([1, 2, 3]) == [2, 2, 2])
+    #expect(WeightTiming.falling([0, -1, 2, 8]) == [2.25, 2.25, 2.25, 2.25])
+    #expect(WeightTiming.falling([3, 2]) == [3, 2] && WeightTiming.falling([]).isEmpty)
+  }
+
   @Test(arguments: [0.5e6, 32e6]) func everyTimingRuns(cacheBytes: Double) throws {
     let bench = try KernelBench(threads: 1)
     let some = WeightTiming.all(cacheBytes: cacheBytes).filter { $0.rows <= 32 }

@@ -156,6 +156,13 @@ public final class KernelProbe {
     }
   }
 
+  /// The most heads of one size and length that there is memory to time.
+  public static func mostHeads(headSize: Int, length: Int) -> Int {
+    var count = KernelBench.activationFloats / (3 * headSize * length)
+    while count > 1, length * PlanBuilder.stride(3 * count * headSize) > KernelBench.activationFloats { count -= 1 }
+    return count
+  }
+
   private func addHeads(
     _ operation: HeadOperation, count: Int, headSize d: Int, length n: Int, isRelative: Bool
   ) throws(KernelError) {

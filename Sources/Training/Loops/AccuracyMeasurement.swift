@@ -60,7 +60,9 @@ public struct AccuracyMeasurement: Sendable {
     progress: @escaping (TrainingProgress) -> Bool = { _ in true }
   ) throws {
     try TrainingRun.makeFolder(output)
-    try FolderLock.hold(output) { try runAlone(architectures, seeds: seeds, resumes: resumes, began: began, progress: progress) }
+    try FolderLock.hold(output) {
+      try runAlone(architectures, seeds: seeds, resumes: resumes, began: began, progress: progress)
+    }
   }
 
   private func runAlone(

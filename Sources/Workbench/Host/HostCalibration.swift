@@ -104,6 +104,9 @@ public struct HostCalibration: Sendable {
     let fitEnd = start + (1 - Self.unseenShare) * seconds
     let rows = try series.measure(
       models, until: fitEnd, twin: roofTwin, isUnseen: false, progress: progress, emit: emit)
+    if rows.count < Calibrator.minimumRows, !flag.isSet {
+      throw CalibrationError.tooShort(seconds: seconds, rows: rows.count)
+    }
     progress(.fit)
     let (fitted, report) = try Self.fit(rows, to: file, seed: seed)
     var unseen: [Measurement] = []
@@ -115,14 +118,15 @@ public struct HostCalibration: Sendable {
         progress: progress, emit: emit)
     }
     let measured = clock.now() - start
-    let pairs = try unseen.compactMap { row in try Self.pair(fitted, row) }
+    let pairs = try unseen.compactMap { row in try Self.pair(fitted, row, isWidened: false) }
     return Result(
       file: fitted, report: report, rows: rows, unseen: unseen,
       agreements: threads.compactMap { count in
         let own = zip(unseen, pairs).filter { $0.0.threads == count }.map(\.1)
         return Agreement(own).map { (count, $0) }
       }, agreement: Agreement(pairs),
-      agreementAsMeasured: Agreement(try unseen.compactMap { try Self.pair(fitted, $0, isAtPace: false) }),
+      agreementAsMeasured: Agreement(
+        try unseen.compactMap { try Self.pair(fitted, $0, isAtPace: false, isWidened: false) }),
       noiseFloor: series.noiseFloor, measuredSeconds: measured, wasStopped: flag.isSet)
   }
 

@@ -69,10 +69,12 @@ public struct HostSample: Sendable {
       }
     }
     // A stratum may hold no model: others take its place, from all over the rest.
-    let step = max(1, timed.count / max(2 * count, 1))
-    for member in stride(from: step / 2, to: timed.count, by: step) where chosen.count < count {
-      let model = space.architecture(of: timed[member].point)
-      if seen.insert(model.id).inserted { chosen.append((model, timed[member].log)) }
+    for finer in 0..<4 where chosen.count < count {
+      let step = max(1, timed.count / ((count - chosen.count) << finer))
+      for member in stride(from: step / 2, to: timed.count, by: step) where chosen.count < count {
+        let model = space.architecture(of: timed[member].point)
+        if seen.insert(model.id).inserted { chosen.append((model, timed[member].log)) }
+      }
     }
     return chosen.sorted { $0.log < $1.log }.map(\.model)
   }

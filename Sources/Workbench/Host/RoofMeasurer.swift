@@ -195,8 +195,7 @@ public struct RoofMeasurer {
         try add(
           .head(operation, head, isRelative: isRelative),
           .heads(
-            operation, count: headCount(head.headSize, threads: bench.threads), headSize: head.headSize,
-            length: head.length,
+            operation, count: headCount(head, threads: bench.threads), headSize: head.headSize, length: head.length,
             isRelative: isRelative))
       }
     }
@@ -230,10 +229,11 @@ public struct RoofMeasurer {
     shape.isOfHead || shape.isNormalised ? shape.n : min(shape.n, max(64, (1 << 20) / shape.k / 64 * 64))
   }
 
-  /// As many heads as the widest layers with heads of this size have, and as many on each thread.
-  private func headCount(_ size: Int, threads: Int) -> Int {
-    let counts = space.headCounts.filter { count in space.hiddenSizes.contains { $0 / count == size } }
-    return max(1, ((counts.max() ?? 4) + threads - 1) / threads) * threads
+  /// As many heads as the widest layers with heads of this size have, and as many on each thread where there is memory for them.
+  private func headCount(_ head: RoofPlan.Head, threads: Int) -> Int {
+    let counts = space.headCounts.filter { count in space.hiddenSizes.contains { $0 / count == head.headSize } }
+    let whole = max(1, ((counts.max() ?? 4) + threads - 1) / threads) * threads
+    return min(whole, KernelProbe.mostHeads(headSize: head.headSize, length: head.length))
   }
 
   /// From the first cache to well beyond the last.
@@ -273,7 +273,7 @@ public struct RoofMeasurer {
       case .stream(let bytes):
         roofs.streams.append(.init(bytes: Double(bytes), threads: threads, bytesPerSecond: Double(bytes) / seconds))
       case .head(let operation, let head, let isRelative):
-        let share = max(seconds - step, 0.2 * seconds) / Double(headCount(head.headSize, threads: threads))
+        let share = max(seconds - step, 0.2 * seconds) / Double(headCount(head, threads: threads))
         roofs.heads.append(
           .init(
             operation: operation, headSize: head.headSize, length: head.length, isRelative: isRelative,

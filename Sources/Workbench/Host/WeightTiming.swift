@@ -81,22 +81,23 @@ struct WeightTiming: Hashable {
     let widths = widths(cacheBytes: cacheBytes)
     var waits: [Roofs.Weights.Wait] = []
     var (gained, whole, calls) = ([Double](repeating: 0, count: spreads.count), 0.0, 0.0)
-    for (threads, own) in seconds.sorted(by: { $0.key < $1.key }) {
+    for (threads, times) in seconds.sorted(by: { $0.key < $1.key }) {
+      var own: [(tokens: Int, secondsPerByte: Double)] = []
       for rows in rows {
         let perByte = widths.compactMap { width -> Double? in
           let timing = WeightTiming(rows: rows, width: width, place: .cache)
-          guard let cached = own[timing],
-            let cold = own[WeightTiming(rows: rows, width: width, place: .memory)]
+          guard let cached = times[timing],
+            let cold = times[WeightTiming(rows: rows, width: width, place: .memory)]
           else { return nil }
           return (cold - cached) / Double(timing.weightBytes)
         }
         guard perByte.count == widths.count else { continue }
-        waits.append(
-          .init(
-            tokens: rows, threads: threads, secondsPerByte: max(0, perByte.reduce(0, +) / Double(perByte.count))))
+        own.append((rows, perByte.reduce(0, +) / Double(perByte.count)))
       }
+      let falling = falling(own.map(\.secondsPerByte))
+      waits += zip(own, falling).map { .init(tokens: $0.tokens, threads: threads, secondsPerByte: max(0, $1)) }
       for width in widths {
-        func at(_ place: Place) -> Double? { own[WeightTiming(rows: spreadRows, width: width, place: place)] }
+        func at(_ place: Place) -> Double? { times[WeightTiming(rows: spreadRows, width: width, place: place)] }
         let spread = spreads.compactMap { at(.spread(bytes: Int($0 * cacheBytes))) }
         guard let cached = at(.cache), let cold = at(.memory), spread.count == spreads.count else { continue }
         for (index, time) in spread.enumerated() { gained[index] += (time - cached) / cached }
@@ -110,6 +111,22 @@ struct WeightTiming: Hashable {
       (from, to) = ramp(zip(spreads, gained).map { ($0, $1 / whole) }, cacheBytes: cacheBytes)
     }
     return Roofs.Weights(cachedBytes: from, streamedBytes: to, waits: waits)
+  }
+
+  /// The values that do not rise and are nearest to these (pool adjacent violators): more rows leave memory more time, and what a map waits
+  /// longer than one of fewer rows is noise.
+  static func falling(_ values: [Double]) -> [Double] {
+    var pools: [(sum: Double, count: Int)] = []
+    for value in values {
+      pools.append((value, 1))
+      while let last = pools.last, let before = pools.dropLast().last,
+        last.sum / Double(last.count) > before.sum / Double(before.count)
+      {
+        pools.removeLast(2)
+        pools.append((before.sum + last.sum, before.count + last.count))
+      }
+    }
+    return pools.flatMap { Array(repeating: $0.sum / Double($0.count), count: $0.count) }
   }
 
   /// The straight rise from 0 to 1, over a quarter of the cache or more, that is nearest to the shares of the wait that were seen.
