@@ -10,16 +10,19 @@ public struct TrialOutcome: Sendable, Hashable {
   public var values: ObjectiveValues
   /// As who evaluated it found; nil judges by the budgets on the values that are given.
   public var isFeasible: Bool?
+  /// How far it is from keeping the budgets (`Assessment.violation`); nil where that is not known.
+  public var violation: Double?
   public var error: String?
 
   public init(
     trial: Int, isComplete: Bool, values: ObjectiveValues = ObjectiveValues(), isFeasible: Bool? = nil,
-    error: String? = nil
+    violation: Double? = nil, error: String? = nil
   ) {
     self.trial = trial
     self.isComplete = isComplete
     self.values = values
     self.isFeasible = isFeasible
+    self.violation = violation
     self.error = error
   }
 }
@@ -40,14 +43,16 @@ extension Study {
   public struct History {
     /// Trials that were handed out so far: the next has this number.
     public let count: Int
+    /// Trials that were told so far.
+    public let toldCount: Int
     /// What the sampler left the last time, and how many trials had been told then; nil before the first time.
     public let state: (snapshot: Data, told: Int)?
     fileprivate let db: Database
     fileprivate let study: Study
 
-    /// All trials that were told, in the order of telling.
-    public func told() throws -> [Trial] {
-      try study.trials(db, "WHERE trial.told IS NOT NULL ORDER BY trial.told")
+    /// Trials that were told, in the order of telling, without the first of them.
+    public func told(after count: Int = 0) throws -> [Trial] {
+      try study.trials(db, "WHERE trial.told > \(count) ORDER BY trial.told")
     }
 
     /// Whether a candidate was handed out already.
@@ -76,7 +81,7 @@ extension Study {
       else { throw StudyError(path: path, kind: .input, problem: "holds no study") }
       let (count, told): (Int, Int) = (try row.at(0), try row.at(1))
       let state = try (row.at(2) as Data?).map { (snapshot: $0, told: try row.at(3) as Int) }
-      let proposals = try propose(History(count: count, state: state, db: db, study: self))
+      let proposals = try propose(History(count: count, toldCount: told, state: state, db: db, study: self))
       let trials = proposals.candidates.enumerated().map {
         Trial(number: count + $0, point: $1.point, device: $1.device)
       }
@@ -142,6 +147,7 @@ extension Study {
       }
       trial.values = outcome.values
       trial.isFeasible = outcome.isFeasible ?? keepsBudgets(outcome.values)
+      trial.violation = trial.isFeasible == true ? nil : outcome.violation
       trial.scalar = definition.problem.scalar.map { $0.value(outcome.values) }.flatMap { $0.isFinite ? $0 : nil }
       told.complete += 1
     } else {
@@ -155,14 +161,21 @@ extension Study {
       throw TrialRefusal.contradiction(field: "state", told: state.name, known: known.state.name)
     }
     for objective in Objective.allCases {
-      guard outcome.isComplete, let value = outcome.values[objective], value != known.values[objective] else {
+      guard outcome.isComplete, let value = outcome.values[objective] else { continue }
+      if let before = known.values[objective], abs(value - before) <= sameValue * max(abs(value), abs(before)) {
         continue
       }
       throw TrialRefusal.contradiction(
         field: "values.\(objective.rawValue)", told: "\(value)",
         known: known.values[objective].map { "\($0)" } ?? "none")
     }
+    if let told = outcome.isFeasible, let before = known.isFeasible, told != before, outcome.values == known.values {
+      throw TrialRefusal.contradiction(field: "feasible", told: "\(told)", known: "\(before)")
+    }
   }
+
+  /// Values that differ by less, relatively, are the same: a twin's compiled form and its other one differ by roundings.
+  private static let sameValue = 1e-6
 
   /// By what the values say: budgets on what has no value do not count.
   private func keepsBudgets(_ values: ObjectiveValues) -> Bool {
@@ -188,12 +201,13 @@ extension Study {
     try db.cachedStatement(
       sql: """
         UPDATE trial SET state = ?, accuracy = ?, latency_s = ?, energy_j = ?, peak_power_w = ?, parameters = ?,
-        scalar = ?, feasible = ?, error = ?, told_at = ?, told = (SELECT complete + failed + 1 FROM study)
+        scalar = ?, feasible = ?, violation = ?, error = ?, told_at = ?, told = (SELECT complete + failed + 1 FROM study)
         WHERE number = ?
         """
     ).execute(arguments: [
       trial.state.rawValue, values.accuracy, values.latencySeconds, values.energyJoules, values.peakPowerWatts,
-      values.parameters, trial.scalar, trial.isFeasible, trial.error, Int(Date.now.timeIntervalSince1970), trial.number,
+      values.parameters, trial.scalar, trial.isFeasible, trial.violation, trial.error,
+      Int(Date.now.timeIntervalSince1970), trial.number,
     ])
     let isComplete = trial.state == .complete
     let isFeasible = isComplete && trial.isFeasible == true

@@ -11,6 +11,9 @@ enum StudySchema {
       try db.execute(sql: "PRAGMA application_id = \(applicationID)")
       try db.execute(sql: tables)
     }
+    migrator.registerMigration("2 violations, order of telling") { db in
+      try db.execute(sql: "ALTER TABLE trial ADD COLUMN violation REAL; CREATE INDEX trial_told ON trial (told)")
+    }
     return migrator
   }
 

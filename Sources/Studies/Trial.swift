@@ -30,12 +30,14 @@ public struct Trial: Sendable, Hashable {
   public var scalar: Double?
   /// Whether it keeps the budgets; nil where it is not complete.
   public var isFeasible: Bool?
+  /// How far it is from keeping them (`Assessment.violation`), where that was told; nil where it keeps them.
+  public var violation: Double?
   /// Why it failed, as it was told.
   public var error: String?
 
   public init(
     number: Int, point: DesignPoint, device: Int, state: State = .running, values: ObjectiveValues = ObjectiveValues(),
-    scalar: Double? = nil, isFeasible: Bool? = nil, error: String? = nil
+    scalar: Double? = nil, isFeasible: Bool? = nil, violation: Double? = nil, error: String? = nil
   ) {
     self.number = number
     self.point = point
@@ -44,6 +46,7 @@ public struct Trial: Sendable, Hashable {
     self.values = values
     self.scalar = scalar
     self.isFeasible = isFeasible
+    self.violation = violation
     self.error = error
   }
 }
@@ -52,7 +55,7 @@ extension Trial {
   /// Columns of ``init(_:space:)``, in its order.
   static let columns = """
     trial.number, trial.device, trial.point, trial.state, trial.accuracy, trial.latency_s, trial.energy_j,
-    trial.peak_power_w, trial.parameters, trial.scalar, trial.feasible, trial.error
+    trial.peak_power_w, trial.parameters, trial.scalar, trial.feasible, trial.error, trial.violation
     """
 
   /// - Throws: `DatabaseError` of the kind of a damaged file where the row makes no sense.
@@ -70,7 +73,7 @@ extension Trial {
       values: ObjectiveValues(
         accuracy: row.at(4), latencySeconds: row.at(5), energyJoules: row.at(6), peakPowerWatts: row.at(7),
         parameters: row.at(8)),
-      scalar: row.at(9), isFeasible: row.at(10), error: row.at(11))
+      scalar: row.at(9), isFeasible: row.at(10), violation: row.at(12), error: row.at(11))
   }
 }
 

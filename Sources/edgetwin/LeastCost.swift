@@ -3,7 +3,7 @@ import CoSearch
 import Foundation
 import Workbench
 
-struct LeastCost: ParsableCommand {
+struct LeastCost: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bound",
     abstract: "Say what no model of a space can be better than.",
@@ -12,7 +12,8 @@ struct LeastCost: ParsableCommand {
         edgetwin bound --cost energy --min-parameters 60M
 
       For each device the least median cost of all models of the space that reach the accuracy and keep to the \
-      parameters: the cheapest that was found, and a bound that none is below, by the twin.
+      parameters: the cheapest that was found, and a bound that none is below, by the twin. A bound is certain, and \
+      not always near: with a least accuracy a tenth to two thirds may lie between the two.
       """)
 
   @OptionGroup(title: "Where to look") var place: PlaceOptions
@@ -50,15 +51,16 @@ struct LeastCost: ParsableCommand {
     }
   }
 
-  func run() throws {
+  func run() async throws {
     let library = DeviceLibrary.standard()
     var problem = Problem(devices: [])
     place.apply(to: &problem)
     if problem.devices.isEmpty { problem.devices = try PlaceOptions.standardDevices(library) }
     let setup = try SearchSetup(problem, document: nil, library: library, runtime: place.runtime)
-    let certificates = CostCertificates(
+    let certificates = try await CostCertificates(
       setup, latencyWeight: cost == .latency ? 1 : 0, energyWeight: cost == .energy ? 1 : 0, minAccuracy: minAccuracy,
-      minParameters: minParameters, maxParameters: maxParameters, tolerance: tolerance)
+      minParameters: minParameters, maxParameters: maxParameters, tolerance: tolerance,
+      threads: max(ProcessInfo.processInfo.activeProcessorCount, 1))
     if output.format == .table {
       try Console.write(certificates.table)
     } else {

@@ -98,6 +98,11 @@ import Twins
       }
       #expect(result.lowerBound <= cost(cheapest) * (1 + 1e-9))
       #expect(result.cost == cost(cheapest))
+      // Without being told it, what is found is allowed and no cheaper, and the bound holds.
+      let alone = bound.certificate(query)
+      #expect(alone.lowerBound <= cost(cheapest) * (1 + 1e-9))
+      #expect(alone.point.map { point in allowed.contains { $0.point == point } } == true)
+      #expect(alone.cost >= cost(cheapest) && alone.cost <= 1.5 * cost(cheapest))
       // What Lagrange's multipliers leave open in a space as coarse as this one.
       #expect(result.gap < 0.4)
       if query.minAccuracy == nil && query.minParameters == nil { #expect(result.gap < 0.15) }

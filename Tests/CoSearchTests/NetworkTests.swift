@@ -53,6 +53,35 @@ import Testing
     }
   }
 
+  /// Far from 0 values and slopes are those of the limits, not overflows of one form of the function.
+  @Test(arguments: [-1e5, -1e4, -709, -40, 0, 40, 709, 1e4, 1e5]) func logisticFarOut(x: Double) {
+    let dual = Dual.logistic(Dual(x, slope: 3))
+    let expected = x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x))
+    #expect(abs(dual.value - expected) < 1e-15 && abs(Double.logistic(x) - expected) < 1e-15)
+    #expect(dual.slope.isFinite && abs(dual.slope - 3 * expected * (1 - expected)) < 1e-15)
+    let softplus = Dual.softplus(Dual(x, slope: 1))
+    #expect(softplus.value.isFinite && softplus.slope.isFinite)
+  }
+
+  /// Raw embeddings run to tens of thousands: the surrogate has slopes there, and descent ends somewhere else than where it was pushed to 0.
+  @Test func descentOnRawEmbeddings() {
+    let maxima = [5] + (0..<36).map { [3.0, 199, 21_804][$0 % 3] }
+    for seed in UInt64(0)..<20 {
+      let networks = BoshcodeNetworks(modelInputs: maxima.count, deviceInputs: 3, seed: seed)
+      var random = CounterRandom(seed: seed, stream: 1)
+      let start = maxima.map { ($0 * random.nextUniform()).rounded() }
+      let variances = networks.natural.variances()
+      let duals = start.map { Dual($0, slope: random.next() & 1 == 0 ? 1 : -1) }
+      let result = networks.acquisition(duals, [Dual(1), Dual(0), Dual(0)], variances: variances)
+      #expect(result.value.value.isFinite && result.value.slope.isFinite)
+      #expect((result.model + result.device).allSatisfy { $0.value.isFinite && $0.slope.isFinite })
+      let end = GOBI(configuration: .init(), maxima: maxima).descend(
+        networks, model: start, device: [1, 0, 0], using: &random)
+      #expect(zip(end.model, maxima).allSatisfy { $0 >= 0 && $0 <= $1 })
+      #expect(end.model.reduce(0, +) > 0.1 * start.reduce(0, +))
+    }
+  }
+
   @Test func gradientsOfTheNaturalParameterNetwork() {
     var network = NaturalParameterNetwork(
       modelInputs: 4, deviceInputs: 2, trunk: 5, hidden: 4, seed: 3, stream: 0)

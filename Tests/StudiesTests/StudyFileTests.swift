@@ -74,11 +74,34 @@ import Testing
     #expect(try study.documents(.accuracy) == rows)
   }
 
+  /// A file of the first version: what it lacks is added when it is opened.
+  @Test func anOlderFileGoesOn() throws {
+    defer { fixture.remove() }
+    let first = try Study.create(fixture.path(), fixture.definition())
+    let asked = try fixture.ask(first, 3)
+    first.close()
+    let queue = try DatabaseQueue(path: fixture.path())
+    try queue.write {
+      try $0.execute(
+        sql:
+          "DROP INDEX trial_told; ALTER TABLE trial DROP COLUMN violation; DELETE FROM grdb_migrations WHERE identifier LIKE '2%'"
+      )
+    }
+    try queue.close()
+    let study = try Study.open(fixture.path())
+    defer { study.close() }
+    var broken = fixture.outcome(0)
+    (broken.isFeasible, broken.violation) = (false, 0.25)
+    #expect(try fixture.tell(study, [broken, fixture.outcome(1)]).complete == 2)
+    #expect(try study.trial(0)?.violation == 0.25 && study.trial(1)?.violation == nil)
+    #expect(try study.trial(2)?.point == asked[2].point)
+  }
+
   @Test func aNewerFileIsNotTouched() throws {
     defer { fixture.remove() }
     try Study.create(fixture.path(), fixture.definition()).close()
     let queue = try DatabaseQueue(path: fixture.path())
-    try queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('2 something later')") }
+    try queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('3 something later')") }
     try queue.close()
     let error = #expect(throws: StudyError.self) { try Study.open(fixture.path()) }
     #expect(error?.kind == .input && error?.problem.contains("newer program") == true)

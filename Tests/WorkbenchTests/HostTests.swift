@@ -90,18 +90,18 @@ import struct Measurements.Measurement
     let file = HostFacts.file(state: state(), roofs: slow)
     var random = CounterRandom(seed: 1)
     let architecture = DesignSpace.flexibert2.architecture(of: DesignSpace.flexibert2.randomPoint(using: &random))
-    func pair(_ pace: String?, isWidened: Bool = true) throws -> PredictedAgainstMeasured {
+    func pair(_ pace: String?, openShare: Double = 0.25) throws -> PredictedAgainstMeasured {
       var row = Measurement(
         architecture: architecture, device: file.device.id, runtime: "native", batchSize: 1, sequenceLength: 128,
         precision: "fp32", threads: 1, latencySeconds: 0.02)
       row.environment = ["latency_statistic": "fastest", "matrix_library": "test"]
       row.environment["pace_s"] = pace
-      return try #require(try HostCalibration.pair(file, row, isWidened: isWidened))
+      return try #require(try HostCalibration.pair(file, row, openShare: openShare))
     }
     let (calm, slowed) = (try pair("0.001"), try pair("0.0013333333"))
     #expect(try pair(nil).predicted == calm.predicted && calm.measuredSeconds == 0.02)
     #expect(abs(slowed.measuredSeconds / 0.015 - 1) < 1e-6)
-    #expect(try pair("0.0013333333", isWidened: false).predicted == calm.predicted)
+    #expect(try pair("0.0013333333", openShare: 0).predicted == calm.predicted)
     #expect(slowed.predicted.median == calm.predicted.median)
     let added = 1.6448536 * 0.25 * log(4 / 3.0)
     for bound in [\Estimate.lower, \Estimate.upper] {

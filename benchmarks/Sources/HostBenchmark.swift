@@ -189,8 +189,8 @@ struct HostBenchmark {
           + " \(String(format: "%.4f", agreement.spearman)) |"
           + " \(floor.map(Self.percent) ?? "") |")
     }
-    func pairs(_ rows: [Measurement], isWidened: Bool) throws -> [PredictedAgainstMeasured] {
-      try rows.compactMap { try HostCalibration.pair(file, $0, isAtPace: isAtPace, isWidened: isWidened) }
+    func pairs(_ rows: [Measurement], openShare: Double = Roofs.openShare) throws -> [PredictedAgainstMeasured] {
+      try rows.compactMap { try HostCalibration.pair(file, $0, isAtPace: isAtPace, openShare: openShare) }
     }
     var floors: [Double] = []
     for count in threads {
@@ -205,18 +205,33 @@ struct HostBenchmark {
         else { return nil }
         return abs(log(a / b))
       }
-      let (wide, alone) = (try pairs(own, isWidened: true), try pairs(own, isWidened: false))
+      let (wide, alone) = (try pairs(own), try pairs(own, openShare: 0))
       all += wide
       allAlone += alone
       floors += differences
       row("\(count)", wide, alone: alone, differences.isEmpty ? nil : Statistics.median(differences))
     }
     row("all", all, alone: allAlone, floors.isEmpty ? nil : Statistics.median(floors))
-    row("all, again", try pairs(late, isWidened: true), alone: try pairs(late, isWidened: false), nil)
+    for count in late.isEmpty ? [] : threads {
+      let own = late.filter { $0.threads == count }
+      row("\(count), again", try pairs(own), alone: try pairs(own, openShare: 0), nil)
+    }
+    row("all, again", try pairs(late), alone: try pairs(late, openShare: 0), nil)
     print(
       "\nThe noise floor is the median difference between two measurements of the same model, minutes apart. Intervals hold what bringing a"
-        + " row to the pace leaves open, a quarter of what it is brought by. Goals: median error 5 % (or 1.5 noise floors), Spearman 0.99,"
+        + " row to the pace leaves open, a share of what it is brought by. Goals: median error 5 % (or 1.5 noise floors), Spearman 0.99,"
         + " coverage 85 to 95 %.\n")
+    guard isAtPace else { return }
+    print(
+      "Coverage by that share, of which \(Roofs.openShare) is the standard:\n\n| share | all | all, again |\n| ---: | ---: | ---: |"
+    )
+    for share in [0, 0.05, 0.1, 0.15, 0.2, 0.25] {
+      func coverage(_ rows: [Measurement]) throws -> String {
+        Agreement(try pairs(rows, openShare: share)).map { Self.percent($0.coverage) } ?? "–"
+      }
+      print("| \(share) | \(try coverage(early)) | \(try coverage(late)) |")
+    }
+    print()
   }
 
   private func printWhatIf(_ file: DeviceFile, fitted: [Measurement], unseen: [Measurement], isAtPace: Bool) throws {

@@ -27,7 +27,7 @@ do {
   case ("bounds", let devices):
     var benchmark = BoundBenchmark()
     if let devices { benchmark.devices = devices.split(separator: ",").map(String.init) }
-    try benchmark.run()
+    try await benchmark.run()
   case ("published", let seeds):
     var benchmark = PublishedObjectiveBenchmark()
     if let seeds = seeds.flatMap(Int.init), seeds > 0 { benchmark.seeds = seeds }

@@ -39,6 +39,7 @@ def arguments():
     parser.add_argument("--samplers", help="comma-separated names of ours and peers'; by default all")
     parser.add_argument("--output", default="benchmarks/.cache/search.jsonl")
     parser.add_argument("--best-seconds", type=float, default=30, help="of explore, for the best known front; kept like the runs")
+    parser.add_argument("--best-seeds", type=int, default=3, help="runs of explore: the best of them is the best known, the median is its time")
     parser.add_argument("--threads", type=int, default=2, help="of explore")
     parser.add_argument("--minutes", type=float, help="begin no run after so many; what there is by then is reported")
     parser.add_argument("--curves", help="file for the quartiles of every curve (CSV)")
@@ -123,11 +124,14 @@ def run_one(tools, path, meter, name, seed, evaluations):
     return {"seconds": time.perf_counter() - start, "curve": meter.curve(trials)}
 
 
-def explore(tools, path, seconds, threads, seed=1):
+def explore(tools, path, seconds, threads, seed):
+    start = time.perf_counter()
     output = subprocess.run(
         [os.path.join(tools, "edgetwin-benchmarks"), "explore", path, str(seconds), str(seed), str(threads)],
         check=True, capture_output=True, text=True).stdout
     best = json.loads(output)
+    # Until the twins are ready: a peer's seconds have that too.
+    best["start_seconds"] = time.perf_counter() - start - best["seconds"]
     del best["front"]
     return best
 
@@ -142,7 +146,7 @@ def main():
         with open(options.output) as file:
             kept = [json.loads(line) for line in file]
     done = {(r["problem"], r["sampler"], r["seed"], r["evaluations"]): r for r in kept if "sampler" in r}
-    known = {(r["problem"], r["best_seconds"]): r for r in kept if "best_seconds" in r}
+    known = {(r["problem"], r["best_seconds"], r["seed"]): r for r in kept if "start_seconds" in r}
     skipped = set()
     end = time.perf_counter() + 60 * options.minutes if options.minutes else math.inf
 
@@ -152,12 +156,16 @@ def main():
 
     references = {}
     for problem, path in problems(options.problems).items():
-        best = known.get((problem, options.best_seconds))
-        if best is None:
-            best = explore(options.tool, path, options.best_seconds, options.threads)
-            best.update(problem=problem, best_seconds=options.best_seconds, threads=options.threads)
-            keep(best)
-        references[problem] = best
+        runs = []
+        for seed in range(1, options.best_seeds + 1):
+            run = known.get((problem, options.best_seconds, seed))
+            if run is None:
+                run = explore(options.tool, path, options.best_seconds, options.threads, seed)
+                run.update(problem=problem, best_seconds=options.best_seconds, threads=options.threads, seed=seed)
+                keep(run)
+            runs.append(run)
+        quality = lambda run: -run["bestScalar"] if run["box"]["scalar"] else run["hypervolume"]  # noqa: E731
+        references[problem] = {**max(runs, key=quality), "runs": runs}
     for problem, path in {} if options.report_only else problems(options.problems).items():
         best = references[problem]
         meter = Meter(best["box"])
@@ -250,21 +258,26 @@ def significance(table, references, names):
 
 def white_box(references, rows):
     print("\n### White box: wall time to within 1 % of the best known\n")
-    print("| problem | explore | fastest peer | ratio | best of any peer |\n| --- | --- | --- | --- | --- |")
+    print("The best known is that of all runs of explore and of all peers. explore: the median of its runs, what a process needs to begin included.\n")
+    print("| problem | explore | slowest run | fastest peer | ratio | best of any peer |\n| --- | --- | --- | --- | --- | --- |")
     for problem, reference in references.items():
         peers = [r for r in rows if r["problem"] == problem and r["sampler"] in PEERS]
         if reference["box"]["scalar"]:
             continue
-        goal = 0.99 * reference["hypervolume"]
-        ours = next((t["seconds"] for t in reference["trace"] if t["hypervolume"] >= goal), None)
+        known = max([reference["hypervolume"]] + [q for r in peers for _, q, _ in r["curve"]])
+        goal = 0.99 * known
+        own = sorted(
+            next((run["start_seconds"] + t["seconds"] for t in run["trace"] if t["hypervolume"] >= goal), math.inf)
+            for run in reference["runs"])
+        ours = own[len(own) // 2]
         reached = [s for r in peers for _, quality, s in r["curve"] if quality >= goal]
         best = max((q for r in peers for _, q, _ in r["curve"]), default=0)
         longest = max((r["curve"][-1][2] for r in peers), default=0)
         fastest = f"{min(reached):.2f} s" if reached else f"not within {longest:.0f} s"
-        shown = f"{ours:.3f} s" if ours else "not reached"
+        shown = [f"{seconds:.3f} s" if seconds < math.inf else "not reached" for seconds in (ours, own[-1])]
         # Where no peer came there, the longest of their runs is what is known.
-        ratio = f"{'' if reached else '> '}{(min(reached) if reached else longest) / ours:.0f}" if ours and peers else "–"
-        print(f"| {problem} | {shown} | {fastest} | {ratio} | {100 * best / reference['hypervolume']:.1f} % |")
+        ratio = f"{'' if reached else '> '}{(min(reached) if reached else longest) / ours:.0f}" if ours < math.inf and peers else "–"
+        print(f"| {problem} | {' | '.join(shown)} | {fastest} | {ratio} | {100 * best / known:.1f} % |")
 
 
 def curves(path, rows):

@@ -5,7 +5,7 @@ AdamW (epsilon 1e-6, weight decay 0.01 but for biases and norms), 10 % warm-up, 
 the last layer into the classifier. Rows, tokens and number of steps are the same; shuffles, fresh classifiers and dropout are each side's own.
 A standard error is the dev set's: of a share, or of a correlation (Fisher's z).
 
-With --work, models and scores stay in that folder: what was stopped goes on, what is done is not done again.
+With --work, models and scores stay in that folder: what was stopped goes on, what is done is not done again (seconds are then of the last stretch).
 
 usage: finetune.py [--tasks sst2,cola,stsb] [--seeds 1,2,3] [--peer-seeds 1] [--threads 2] [--pooling mean] [--work DIR]
 (needs benchmarks/kernels/setup.sh, scikit-learn and scipy; EDGETWIN_DATA)
@@ -129,8 +129,9 @@ def kept(work, name, make):
     found = make()
     print(f"{name}: {found[0]:.4f} in {found[1]:.0f} s", file=sys.stderr, flush=True)
     if path:
-        with open(path, "w", encoding="utf-8") as file:
+        with open(path + ".part", "w", encoding="utf-8") as file:
             json.dump(found, file)
+        os.replace(path + ".part", path)
     return found
 
 
@@ -150,8 +151,9 @@ def main():
     for task in options.tasks.split(","):
         own, peer = [], []
         for seed in filter(None, options.seeds.split(",")):
-            folder = os.path.join(options.work, f"{task}-{seed}") if options.work else tempfile.mkdtemp()
-            own.append(kept(options.work, f"{task}-{seed}", lambda: ours(task, seed, options.threads, options.pooling, folder)))
+            name = f"{task}-{seed}" + ("" if options.pooling == "mean" else f"-{options.pooling}")
+            folder = os.path.join(options.work, name) if options.work else tempfile.mkdtemp()
+            own.append(kept(options.work, name, lambda: ours(task, seed, options.threads, options.pooling, folder)))
             if not options.work:
                 shutil.rmtree(folder)
         for seed in filter(None, options.peer_seeds.split(",")):

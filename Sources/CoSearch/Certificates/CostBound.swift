@@ -40,13 +40,12 @@ public struct CostBound: Sendable {
   /// - Parameters:
   ///   - tolerance: the gap to stop at.
   ///   - maximumBoxes: where that takes too long.
-  ///   - known: models that may be near the least already: the nearer, the fewer boxes. Where none is given, those of ``StructuredSeeds``.
+  ///   - known: models that may be near the least already, beside those of ``StructuredSeeds``: the nearer, the fewer boxes.
   public func certificate(
     _ query: CostQuery, tolerance: Double = 0.01, maximumBoxes: Int = 2_000, known: [DesignPoint] = []
   ) -> CostCertificate {
     var search = BoxSearch(evaluator, parts, minimiser, accuracy, query)
-    let start = known.isEmpty ? StructuredSeeds(evaluator, device: query.device)?.points() ?? [] : known
-    for point in start { search.attempt(point) }
+    for point in known + (StructuredSeeds(evaluator, device: query.device)?.points() ?? []) { search.attempt(point) }
     search.descend()
     return search.run(tolerance: tolerance, maximumBoxes: maximumBoxes)
   }

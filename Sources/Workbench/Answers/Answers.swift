@@ -13,14 +13,28 @@ public struct Answers: Sendable {
     var architecture: Architecture
     /// Why it is looked at, such as `knee of latency`.
     var reasons: [String]
+    /// What the study was told of it.
+    var told: ObjectiveValues
+
+    /// Whether the study was told otherwise than its twins predict: by measurements, or by another objective.
+    var isToldOtherwise: Bool {
+      Objective.allCases.contains { objective in
+        guard let told = told[objective], let predicted = candidate.assessment.values[objective] else { return false }
+        return abs(told - predicted) > 1e-3 * max(abs(told), abs(predicted))
+      }
+    }
   }
 
   let setup: SearchSetup
   let frontCount: Int
   let choices: [Choice]
+  /// Whether the study's values are not those that its twins predict.
+  let isToldOtherwise: Bool
   let exchanges: Exchanges
   let prices: BudgetPrices
   let importance: Importance
+  /// Likewise on the first choice's device alone, where there are several.
+  let importanceOnOne: (device: Int, importance: Importance)?
   let whatIf: WhatIf?
   let bestModels: [(device: Int, setup: SearchSetup, candidate: Candidate?)]
   /// Models that were asked about, else the first choice's.
@@ -53,9 +67,18 @@ public struct Answers: Sendable {
     frontCount = trials.count
     exchanges = Exchanges(objectives: setup.problem.objectives, trials.map(\.values))
     choices = Self.choices(trials, best: try study.best(), exchanges, setup)
+    isToldOtherwise = choices.contains(where: \.isToldOtherwise)
+    // What others say a model reaches is nothing that a search on the twins could find.
     prices = try await BudgetPrices(
-      setup, known: trials.compactMap(\.values.accuracy).max(), seed: seed, threads: threads)
+      setup, known: isToldOtherwise ? nil : trials.compactMap(\.values.accuracy).max(), seed: seed, threads: threads)
     importance = Importance(setup.evaluator, seed: seed)
+    // A device's speed explains most where there are several: what the model's choices do shows on one.
+    importanceOnOne =
+      if setup.twins.count > 1, let device = choices.first?.candidate.deviceIndex {
+        (device, Importance(try setup.asking(setup.problem, devices: [device]).evaluator, seed: seed))
+      } else {
+        nil
+      }
     if let first = choices.first {
       whatIf = try await WhatIf(
         first.architecture, device: first.candidate.deviceIndex, setup, overrides: questions.changes ?? WhatIf.standard,
@@ -98,7 +121,9 @@ public struct Answers: Sendable {
         choices.append(
           (
             trial.number,
-            Choice(candidate: candidate, architecture: setup.space.architecture(of: trial.point), reasons: [reason])
+            Choice(
+              candidate: candidate, architecture: setup.space.architecture(of: trial.point), reasons: [reason],
+              told: trial.values)
           ))
       }
     }
@@ -124,10 +149,14 @@ extension Answers {
             choices.map(\.candidate),
             notes: choices.enumerated().map { "\(letter($0)): \($1.reasons.joined(separator: ", "))" }
           ))
+      if isToldOtherwise { parts.append(told) }
       if !exchanges.text.isEmpty { parts.append("Along the front:\n" + exchanges.text) }
     }
     parts.append(prices.text)
     parts.append(importance.text)
+    if let importanceOnOne {
+      parts.append("On \(setup.problem.devices[importanceOnOne.device]) alone. " + importanceOnOne.importance.text)
+    }
     parts.append(why)
     parts.append(sure)
     parts += models.map { DeviceChoice.text(of: $0, setup) }
@@ -135,6 +164,17 @@ extension Answers {
     parts.append(whatIf?.text ?? "")
     parts.append(setup.captions(setup.twins.indices).map { $0 + "\n" }.joined())
     return parts.filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  /// What the study was told of the choices, where that is not what its twins say.
+  private var told: String {
+    var table = TextTable([.init("choice")] + setup.problem.objectives.map { .init("\($0.title), told", right: true) })
+    for (index, choice) in choices.enumerated() {
+      table.add([letter(index)] + setup.problem.objectives.map { one in choice.told[one].map(one.shown) ?? "" })
+    }
+    return
+      "The study was told other values than its twins predict. The front is by what was told; the figures above, and all below"
+      + " but those along the front, are the twins':\n" + table.text
   }
 
   /// Where time and energy go, of each choice.
@@ -212,6 +252,7 @@ extension Answers {
     var record = Record()
     record.add("schema", .text(Self.schema))
     record.add("front", .whole(frontCount))
+    record.add("told_otherwise", .flag(isToldOtherwise))
     record.add(
       "choices",
       objects(
@@ -219,11 +260,20 @@ extension Answers {
           guard var row = setup.record(choice.candidate, isFinalist: true) else { return nil }
           row.fields.insert(Record.Field(name: "letter", value: .text(letter(index))), at: 0)
           row.fields.insert(Record.Field(name: "reasons", value: FieldValue(choice.reasons)), at: 1)
+          if isToldOtherwise { row.add("told", .object(StudyRecord.values(choice.told))) }
           return row
         }))
     record.add("exchanges", objects(exchanges.records))
     record.add("budgets", objects(prices.records))
     record.add("importance", objects(importance.records))
+    record.add(
+      "importance_on_one_device",
+      importanceOnOne.map { one in
+        var record = Record()
+        record.add("device", .text(setup.problem.devices[one.device]))
+        record.add("importance", objects(one.importance.records))
+        return .object(record)
+      } ?? .null)
     record.add(
       "why",
       objects(

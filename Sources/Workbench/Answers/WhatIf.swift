@@ -16,9 +16,12 @@ struct WhatIf: Sendable {
   }
 
   let device: String
+  let confidence: Double
   let before: CostEstimate?
   let changes: [Change]
 
+  /// How the device as it is is called.
+  static let unchanged = "as it is"
   static let standard = ["memory.bandwidth=2x", "memory.bandwidth=0.5x", "clock=1.5x", "memory.capacity=0.5x"]
 
   /// - Parameter overrides: changes, one at a time; those that a device gives no fact for are left out.
@@ -28,8 +31,15 @@ struct WhatIf: Sendable {
     threads: Int
   ) async throws {
     self.device = setup.problem.devices[device]
+    confidence = setup.problem.confidence
     before = try? setup.twins[device].predict(architecture, level: setup.evaluator.accuracyLevel).costs
-    var changes: [Change] = []
+    // What the best is now, found in the same way.
+    let now = try await DeviceChoice.bestModels(setup, devices: [device], seed: seed, threads: threads).first?.candidate
+    var changes = [
+      Change(
+        name: Self.unchanged, costs: before, best: now,
+        bestID: now.map { setup.space.architecture(of: $0.point).id })
+    ]
     for name in overrides {
       guard let changed = try? setup.changing(device: device, by: [Override(parsing: name)]) else { continue }
       let found = try await DeviceChoice.bestModels(changed, devices: [0], seed: seed, threads: threads).first
@@ -44,7 +54,7 @@ struct WhatIf: Sendable {
   }
 
   var text: String {
-    guard !changes.isEmpty, let before else { return "" }
+    guard changes.count > 1, let before else { return "" }
     var table = TextTable([
       .init("change"), .init("latency"), .init("energy"), .init("latency against now", right: true),
       .init("best model then"), .init("accuracy", right: true),
@@ -58,8 +68,13 @@ struct WhatIf: Sendable {
         change.best.map { Humane.digits($0.accuracy.median) } ?? "",
       ])
     }
+    // A faster device may seem to be worth less: its intervals are wider, and budgets are kept by their far ends.
+    let note =
+      confidence > 0.5
+      ? "budgets are kept with a probability of \(confidence), and what was not measured has wider intervals: they leave less\n"
+      : ""
     return "If \(device) changes (by physics, outside of what was measured): the same model, and the best one then\n"
-      + table.text
+      + table.text + note
   }
 
   var records: [Record] {

@@ -1,3 +1,4 @@
+import Architectures
 import CoSearch
 import Twins
 
@@ -7,20 +8,47 @@ public struct CostCertificates: Sendable {
   private let certificates: [CostCertificate]
   private let isEnergy: Bool
 
+  /// Candidates that a search looks at first for models near the least: branch and bound alone finds poor ones.
+  private static let searched = 200_000
+  /// Of the search's front, the cheapest that are given to branch and bound.
+  private static let mostKnown = 20
+
+  /// - Throws: what the search throws.
   public init(
     _ setup: SearchSetup, latencyWeight: Double, energyWeight: Double, minAccuracy: Double?, minParameters: Double?,
-    maxParameters: Double?, tolerance: Double
-  ) {
+    maxParameters: Double?, tolerance: Double, threads: Int
+  ) async throws {
     self.setup = setup
     isEnergy = energyWeight > 0
-    certificates = setup.twins.indices.compactMap { device in
-      guard let bound = CostBound(setup.evaluator, device: device) else { return nil }
-      return bound.certificate(
-        CostQuery(
-          device: device, latencyWeight: latencyWeight, energyWeight: energyWeight, minAccuracy: minAccuracy,
-          minParameters: minParameters, maxParameters: maxParameters),
-        tolerance: tolerance)
+    var certificates: [CostCertificate] = []
+    for device in setup.twins.indices {
+      guard let bound = CostBound(setup.evaluator, device: device) else { continue }
+      let query = CostQuery(
+        device: device, latencyWeight: latencyWeight, energyWeight: energyWeight, minAccuracy: minAccuracy,
+        minParameters: minParameters, maxParameters: maxParameters)
+      certificates.append(
+        bound.certificate(
+          query, tolerance: tolerance, known: try await Self.known(query, setup: setup, threads: threads)))
     }
+    self.certificates = certificates
+  }
+
+  /// Models that a short search finds for a query; none where it asks for many parameters, which a search has no budget for.
+  public static func known(_ query: CostQuery, setup: SearchSetup, threads: Int) async throws -> [DesignPoint] {
+    guard query.minParameters == nil else { return [] }
+    var problem = setup.problem
+    problem.objectives = [.accuracy, query.energyWeight > 0 ? .energy : .latency]
+    problem.budgets = Budgets(maxParameters: query.maxParameters, minAccuracy: query.minAccuracy)
+    problem.confidence = 0.5
+    problem.referencePoint = ObjectiveValues()
+    problem.scalar = nil
+    let found = try await Explorer(setup.asking(problem, devices: [query.device]).evaluator).explore(
+      .evaluations(searched), seed: 1, threads: threads)
+    func cost(_ candidate: Candidate) -> Double {
+      query.latencyWeight * candidate.costs.latencySeconds.median
+        + query.energyWeight * candidate.costs.energyJoules.median
+    }
+    return found.front.sorted { cost($0) < cost($1) }.prefix(mostKnown).map(\.point)
   }
 
   /// Whether no device has a model that is allowed.

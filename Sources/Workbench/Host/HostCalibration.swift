@@ -118,7 +118,7 @@ public struct HostCalibration: Sendable {
         progress: progress, emit: emit)
     }
     let measured = clock.now() - start
-    let pairs = try unseen.compactMap { row in try Self.pair(fitted, row, isWidened: false) }
+    let pairs = try unseen.compactMap { row in try Self.pair(fitted, row, openShare: 0) }
     return Result(
       file: fitted, report: report, rows: rows, unseen: unseen,
       agreements: threads.compactMap { count in
@@ -126,7 +126,7 @@ public struct HostCalibration: Sendable {
         return Agreement(own).map { (count, $0) }
       }, agreement: Agreement(pairs),
       agreementAsMeasured: Agreement(
-        try unseen.compactMap { try Self.pair(fitted, $0, isAtPace: false, isWidened: false) }),
+        try unseen.compactMap { try Self.pair(fitted, $0, isAtPace: false, openShare: 0) }),
       noiseFloor: series.noiseFloor, measuredSeconds: measured, wasStopped: flag.isSet)
   }
 
@@ -141,9 +141,10 @@ public struct HostCalibration: Sendable {
   /// What a device's twin predicts for a row, beside what was measured; nil for a row without model or latency.
   /// - Parameters:
   ///   - isAtPace: brings what was measured to the pace that the twin is fitted at, where the row says its own.
-  ///   - isWidened: widens the interval by what that leaves open (`Roofs.paceDeviation(slowing:)`).
+  ///   - openShare: widens the interval by what that leaves open (`Roofs.paceDeviation(slowing:share:)`); 0 for the twin's own.
   public static func pair(
-    _ file: DeviceFile, _ row: Measurement, level: Double = 0.9, isAtPace: Bool = true, isWidened: Bool = true
+    _ file: DeviceFile, _ row: Measurement, level: Double = 0.9, isAtPace: Bool = true,
+    openShare: Double = Roofs.openShare
   ) throws -> PredictedAgainstMeasured? {
     guard let model = row.architecture, let latency = row.latencySeconds else { return nil }
     let slowing = isAtPace ? file.device.roofs?.slowing(of: row) ?? 1 : 1
@@ -154,8 +155,8 @@ public struct HostCalibration: Sendable {
         precision: Precision(rawValue: row.precision) ?? .fp32,
         threads: row.threads))
     var predicted = try twin.predict(model, level: level).costs.latencySeconds
-    if isWidened, slowing != 1 {
-      let open = Distributions.normalQuantile(0.5 + level / 2) * Roofs.paceDeviation(slowing: slowing)
+    if openShare > 0, slowing != 1 {
+      let open = Distributions.normalQuantile(0.5 + level / 2) * Roofs.paceDeviation(slowing: slowing, share: openShare)
       func half(_ bound: Double) -> Double { exp(hypot(log(bound / predicted.median), open)) }
       (predicted.lower, predicted.upper) = (
         predicted.median / half(predicted.lower), predicted.median * half(predicted.upper)

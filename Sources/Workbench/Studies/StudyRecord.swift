@@ -18,10 +18,12 @@ public enum StudyRecord {
       record.add("values", .object(values(trial.values)))
       record.add("scalar", FieldValue(trial.scalar))
       record.add("feasible", FieldValue(trial.isFeasible))
+      record.add("violation", FieldValue(trial.violation))
     } else {
       record.add("values", .null)
       record.add("scalar", .null)
       record.add("feasible", .null)
+      record.add("violation", .null)
     }
     record.add("error", FieldValue(trial.error))
     record.add("embedding", .list(definition.space.embedding(of: trial.point).map(FieldValue.whole)))

@@ -25,11 +25,12 @@ public struct StudySampling: Sendable {
     trials: Int, batch: Int, progress: (@Sendable (Int) -> Void)? = nil
   ) async throws -> Bool {
     try evaluate(try study.running(limit: Int.max))
+    let asking = StudyAsking(study)
     while !Task.isCancelled {
       let count = try study.counts().trials
       progress?(count)
       guard count < trials else { return true }
-      try evaluate(try StudyAsking(study).ask(batch, upTo: trials))
+      try evaluate(try asking.ask(batch, upTo: trials))
       await Task.yield()
     }
     return false
@@ -43,9 +44,10 @@ public struct StudySampling: Sendable {
       }
       return TrialOutcome(
         trial: trial.number, isComplete: true, values: candidate.assessment.values,
-        isFeasible: candidate.assessment.isFeasible)
+        isFeasible: candidate.assessment.isFeasible,
+        violation: candidate.assessment.violation.isFinite ? candidate.assessment.violation : nil)
     }
-    // Another process may have told some of them by now: the same, since the twins are the same.
+    // Another process may have told some of them by now: the same but for roundings, where it asked the same twins.
     _ = try study.tell(outcomes) { position, refusal in
       StudyError(
         path: study.path, kind: .input,

@@ -83,9 +83,9 @@ public struct StudyTelling {
 
   private static let largest = 1e18
 
-  /// `{"trial","state","values"}`, and what `evaluate` answers: `feasible`, `error`.
+  /// `{"trial","state","values"}`, and what `evaluate` answers: `feasible`, `violation`, `error`.
   private static func outcome(_ reader: FieldReader) throws -> TrialOutcome {
-    let known = ["trial", "state", "values", "feasible", "error"]
+    let known = ["trial", "state", "values", "feasible", "violation", "error"]
     let trial = try reader.integer("trial", in: 0...Int.max, known: known)
     let error: String? = try reader.optionalString("error")
     let isComplete: Bool
@@ -114,6 +114,7 @@ public struct StudyTelling {
       values[objective] = try inner.number(member.value, field: inner.field(member.name), in: range)
     }
     return TrialOutcome(
-      trial: trial, isComplete: true, values: values, isFeasible: try reader.optionalBoolean("feasible"), error: error)
+      trial: trial, isComplete: true, values: values, isFeasible: try reader.optionalBoolean("feasible"),
+      violation: try reader.optionalNumber("violation", in: 0...largest), error: error)
   }
 }

@@ -34,13 +34,13 @@ struct GOBI: Sendable {
       let duals = zip(values, signs).map { Dual($0, slope: $1) }
       let result = networks.acquisition(Array(duals[..<split]), Array(duals[split...]), variances: variances)
       let gradients = result.model + result.device
+      // Where the surrogate has no slope there is nothing to follow; the last point with one stands.
+      guard result.value.value.isFinite, gradients.allSatisfy({ $0.value.isFinite && $0.slope.isFinite }) else { break }
       let phase = Double(step % configuration.period) / Double(configuration.period)
       optimiser.step(
         &values, gradient: gradients.map(\.value), diagonal: zip(gradients, signs).map { $0.slope * $1 },
         learningRate: configuration.learningRate * 0.5 * (1 + cos(.pi * phase)))
-      for index in values.indices {
-        values[index] = values[index].isNaN ? 0 : min(max(values[index], 0), limits[index])
-      }
+      for index in values.indices { values[index] = min(max(values[index], 0), limits[index]) }
       if abs(last - result.value.value) < configuration.tolerance { stalled += 1 }
       if stalled >= configuration.patience { break }
       last = result.value.value

@@ -61,7 +61,12 @@ struct Dual: NetworkScalar {
 }
 
 extension NetworkScalar {
-  static func logistic(_ x: Self) -> Self { Self(1) / (Self(1) + exp(Double(-1) * x)) }
+  /// Of the exponential of what is not positive: the other overflows, and a slope through it is not a number.
+  static func logistic(_ x: Self) -> Self {
+    guard x.value < 0 else { return Self(1) / (Self(1) + exp(Double(-1) * x)) }
+    let power = exp(x)
+    return power / (Self(1) + power)
+  }
 
   /// `ln(1 + eˣ)`, and x where that is the same.
   static func softplus(_ x: Self) -> Self { x.value > 30 ? x : log(Self(1) + exp(x)) }
