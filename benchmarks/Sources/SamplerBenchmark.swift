@@ -66,12 +66,16 @@ struct SamplerBenchmark {
     var bestScalar: Double?
     var evaluations: Int
     var seconds: Double
+    /// From when the caller began the process until the search began.
+    var startSeconds: Double?
     var front: [[Double]]
     var trace: [Trace]
   }
 
-  /// `explore`, in a line.
+  /// `explore`, in a line. `EDGETWIN_STARTED` may say when the process was begun, in seconds since 1970.
   func explore(seconds: Double, seed: UInt64, threads: Int) async throws {
+    let started = ProcessInfo.processInfo.environment["EDGETWIN_STARTED"].flatMap(Double.init)
+    let startSeconds = started.map { Date.now.timeIntervalSince1970 - $0 }
     let result = try await Explorer(evaluator).explore(.seconds(seconds), seed: seed, threads: threads)
     try Self.write(
       Result(
@@ -79,7 +83,7 @@ struct SamplerBenchmark {
           objectives: result.box.objectives.map(\.rawValue), ideal: result.box.ideal, reference: result.box.reference,
           scalar: evaluator.problem.scalar != nil),
         hypervolume: result.hypervolume, bestScalar: result.bestByScalar?.assessment.scalar,
-        evaluations: result.evaluations, seconds: result.seconds,
+        evaluations: result.evaluations, seconds: result.seconds, startSeconds: startSeconds,
         front: result.front.map { candidate in
           result.box.objectives.map { candidate.assessment.values[$0] ?? .nan }
         },

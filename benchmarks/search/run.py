@@ -125,13 +125,10 @@ def run_one(tools, path, meter, name, seed, evaluations):
 
 
 def explore(tools, path, seconds, threads, seed):
-    start = time.perf_counter()
     output = subprocess.run(
         [os.path.join(tools, "edgetwin-benchmarks"), "explore", path, str(seconds), str(seed), str(threads)],
-        check=True, capture_output=True, text=True).stdout
+        check=True, capture_output=True, text=True, env={**os.environ, "EDGETWIN_STARTED": str(time.time())}).stdout
     best = json.loads(output)
-    # Until the twins are ready: a peer's seconds have that too.
-    best["start_seconds"] = time.perf_counter() - start - best["seconds"]
     del best["front"]
     return best
 
@@ -146,7 +143,7 @@ def main():
         with open(options.output) as file:
             kept = [json.loads(line) for line in file]
     done = {(r["problem"], r["sampler"], r["seed"], r["evaluations"]): r for r in kept if "sampler" in r}
-    known = {(r["problem"], r["best_seconds"], r["seed"]): r for r in kept if "start_seconds" in r}
+    known = {(r["problem"], r["best_seconds"], r["seed"]): r for r in kept if "startSeconds" in r}
     skipped = set()
     end = time.perf_counter() + 60 * options.minutes if options.minutes else math.inf
 
@@ -267,7 +264,7 @@ def white_box(references, rows):
         known = max([reference["hypervolume"]] + [q for r in peers for _, q, _ in r["curve"]])
         goal = 0.99 * known
         own = sorted(
-            next((run["start_seconds"] + t["seconds"] for t in run["trace"] if t["hypervolume"] >= goal), math.inf)
+            next((run["startSeconds"] + t["seconds"] for t in run["trace"] if t["hypervolume"] >= goal), math.inf)
             for run in reference["runs"])
         ours = own[len(own) // 2]
         reached = [s for r in peers for _, quality, s in r["curve"] if quality >= goal]

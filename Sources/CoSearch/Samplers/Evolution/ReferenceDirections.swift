@@ -46,6 +46,8 @@ struct ReferenceDirections: Sendable {
   }
 
   /// Chooses `count` of `last`, the front that does not fit in whole, given those already `chosen`: niches with fewest members first.
+  ///
+  /// Coordinates are scaled to the range of all that compete, where the paper takes the intercepts of the plane through extreme points.
   func select(_ count: Int, from last: [Int], chosen: [Int], _ trials: [Trial]) -> [Int] {
     let all = chosen + last
     var low = SIMD8<Double>(repeating: .infinity)
