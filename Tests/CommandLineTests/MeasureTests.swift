@@ -150,6 +150,32 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: tool.path("m.jsonl")))
   }
 
+  /// A file that is read and written is gone on with, however its path is spelled.
+  @Test func confirmKeepsTheRowsThatItWasGiven() throws {
+    defer { tool.remove() }
+    try tool.write(model(layers: 1), to: "a.json")
+    try tool.write(model(layers: 1) + model(layers: 2), to: "two.jsonl")
+    func confirm(_ architectures: String, _ more: String...) throws -> Tool.Result {
+      try tool.run(
+        arguments: [
+          "confirm", "--device", "rpi4-cpu", "--runtime", "native", "--sequence-length", "16", "--threads", "1",
+          "--architectures", architectures, "--output", "m.jsonl", "--repeats", "3", "--repeat-time", "1ms", "--format", "json",
+        ] + more)
+    }
+    let first = try confirm("a.json")
+    #expect(first.status == 0, "\(first.errors)")
+    let row = try tool.read("m.jsonl")
+    let second = try confirm("two.jsonl", "--measurements", "./m.jsonl")
+    #expect(second.status == 0 && !second.errors.contains("different calls"), "\(second.errors)")
+    let rows = try tool.read("m.jsonl")
+    #expect(rows.hasPrefix(row) && rows.split(separator: "\n").count == 2)
+    // Medians beside fastest calls are said.
+    try tool.write(
+      row.replacing("\"latency_statistic\":\"median\"", with: "\"latency_statistic\":\"fastest\""), to: "fastest.jsonl")
+    let mixed = try confirm("two.jsonl", "--measurements", "fastest.jsonl")
+    #expect(mixed.status == 0 && mixed.errors.contains("different calls (fastest and median)"), "\(mixed.errors)")
+  }
+
   @Test func confirmComparesWithMeasurements() throws {
     defer { tool.remove() }
     // Measured figures that are 10 % above the prediction, made from it.

@@ -233,6 +233,29 @@ import Testing
     let chances = try #require(answers["chances"] as? [[String: Any]])
     #expect(chances.allSatisfy { (0...1).contains($0.number("probability_one_better")) } && !chances.isEmpty)
     #expect(try tool.run("study", "answers", "s.db", "--devices", "toaster").status == 64)
+    #expect(answers["told_otherwise"] as? Bool == false)
+    let changes = try #require(answers["what_if"] as? [[String: Any]])
+    #expect(changes[0]["change"] as? String == "as it is" && changes.count > 3)
+    let alone = try #require(answers["importance_on_one_device"] as? [String: Any])
+    #expect((alone["importance"] as? [Any])?.count == 10)
+  }
+
+  /// Of another objective's values people are told which figures are whose.
+  @Test func answersOfValuesThatTheTwinsDoNotPredict() throws {
+    defer { tool.remove() }
+    #expect(try create().status == 0)
+    _ = try tool.run("study", "ask", "s.db", "--count", "3")
+    let lines = (0..<3).map { "{\"trial\":\($0),\"values\":{\"accuracy\":\(94 + $0),\"latency_s\":0.\(2 + $0)}}\n" }
+    #expect(try tool.run("study", "tell", "s.db", input: lines.joined()).status == 0)
+    let text = try tool.run("study", "answers", "s.db")
+    #expect(text.status == 0 && text.output.contains("was told other values than its twins predict"))
+    let answers = try tool.run("study", "answers", "s.db", "--format", "json").rows()[0]
+    #expect(answers["told_otherwise"] as? Bool == true)
+    let choices = try #require(answers["choices"] as? [[String: Any]])
+    #expect(choices.allSatisfy { ($0["told"] as? [String: Any])?.number("accuracy") ?? 0 >= 94 })
+    // No search on the twins is said to reach what was told.
+    let budgets = try #require(answers["budgets"] as? [[String: Any]])
+    #expect(budgets.allSatisfy { $0.number("accuracy") < 90 })
   }
 
   @Test func runKeepsWhatItFound() throws {
