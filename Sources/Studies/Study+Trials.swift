@@ -146,8 +146,8 @@ extension Study {
         throw TrialRefusal.missingValue(objective)
       }
       trial.values = outcome.values
-      trial.isFeasible = outcome.isFeasible ?? keepsBudgets(outcome.values)
-      trial.violation = trial.isFeasible == true ? nil : outcome.violation
+      trial.isFeasible = outcome.isFeasible ?? outcome.violation.map { $0 == 0 } ?? keepsBudgets(outcome.values)
+      trial.violation = trial.isFeasible == true || outcome.violation == 0 ? nil : outcome.violation
       trial.scalar = definition.problem.scalar.map { $0.value(outcome.values) }.flatMap { $0.isFinite ? $0 : nil }
       told.complete += 1
     } else {
@@ -169,8 +169,13 @@ extension Study {
         field: "values.\(objective.rawValue)", told: "\(value)",
         known: known.values[objective].map { "\($0)" } ?? "none")
     }
-    if let told = outcome.isFeasible, let before = known.isFeasible, told != before, outcome.values == known.values {
+    if let told = outcome.isFeasible, let before = known.isFeasible, told != before {
       throw TrialRefusal.contradiction(field: "feasible", told: "\(told)", known: "\(before)")
+    }
+    if let told = outcome.violation, told > 0, let before = known.violation ?? (known.isFeasible == true ? 0 : nil),
+      abs(told - before) > 1e-3 * max(told, before)
+    {
+      throw TrialRefusal.contradiction(field: "violation", told: "\(told)", known: "\(before)")
     }
   }
 

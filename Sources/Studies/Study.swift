@@ -100,7 +100,7 @@ public final class Study: Sendable {
           throw StudyError(path: path, kind: .input, problem: "holds no study yet; edgetwin study create makes one")
         }
         if try !queue.read({ try StudySchema.migrator.hasCompletedMigrations($0) }) {
-          try StudySchema.migrator.migrate(queue)
+          try bringUpToDate(queue, path: path)
         }
         let (definition, createdAt) = try queue.read { try self.definition($0, path: path) }
         return Study(path: path, queue: queue, definition: definition, createdAt: createdAt)
@@ -108,6 +108,22 @@ public final class Study: Sendable {
     } catch {
       try? queue.close()
       throw error
+    }
+  }
+
+  /// Adds what a file of an older version lacks. Where another process is just doing so, its doing counts.
+  private static func bringUpToDate(_ queue: DatabaseQueue, path: String) throws {
+    do {
+      try StudySchema.migrator.migrate(queue)
+    } catch let error as DatabaseError {
+      if error.resultCode == .SQLITE_READONLY {
+        throw StudyError(
+          path: path, kind: .input,
+          problem:
+            "is of an older version, and may not be written to bring it up to this one: copy it to where it may be, and open the copy"
+        )
+      }
+      guard try queue.read({ try StudySchema.migrator.hasCompletedMigrations($0) }) else { throw error }
     }
   }
 

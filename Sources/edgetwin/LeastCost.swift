@@ -13,7 +13,7 @@ struct LeastCost: AsyncParsableCommand {
 
       For each device the least median cost of all models of the space that reach the accuracy and keep to the \
       parameters: the cheapest that was found, and a bound that none is below, by the twin. A bound is certain, and \
-      not always near: with a least accuracy a tenth may lie between the two, at times a third or more.
+      not always near: with a least accuracy a tenth may lie between the two, at times half.
       """)
 
   @OptionGroup(title: "Where to look") var place: PlaceOptions

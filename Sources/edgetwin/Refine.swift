@@ -166,6 +166,8 @@ struct Refine: AsyncParsableCommand {
     guard let known = TextTask.named(task), !isMasked else {
       let store = RefinementStore(folder: output)
       try store.makeFolder()
+      // The corpus's tokens are written before the refinement takes the folder for itself.
+      try FolderLock(output).release()
       let trainer = try MaskedTrainer(
         corpus: corpus, tokenizer: tokenizer, cache: Self.tokens(store), maximumLength: length,
         heldOutEvery: heldOutEvery, threads: threads)

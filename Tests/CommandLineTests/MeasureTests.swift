@@ -159,7 +159,8 @@ import Testing
       try tool.run(
         arguments: [
           "confirm", "--device", "rpi4-cpu", "--runtime", "native", "--sequence-length", "16", "--threads", "1",
-          "--architectures", architectures, "--output", "m.jsonl", "--repeats", "3", "--repeat-time", "1ms", "--format", "json",
+          "--architectures", architectures, "--output", "m.jsonl", "--repeats", "3", "--repeat-time", "1ms", "--format",
+          "json",
         ] + more)
     }
     let first = try confirm("a.json")

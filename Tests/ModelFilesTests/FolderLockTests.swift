@@ -6,24 +6,20 @@ import Testing
   @Test func aFolderHasOneWriterAtATime() throws {
     let folder = try Folder()
     let path = folder.url.path
-    let result = try FolderLock.hold(path) {
-      #expect {
-        try FolderLock.hold(path) {}
-      } throws: {
-        "\($0)".contains("another process works in this folder")
-      }
-      return 7
+    let lock = try FolderLock(path)
+    #expect {
+      try FolderLock(path)
+    } throws: {
+      "\($0)".contains("another process works in this folder")
     }
-    #expect(result == 7)
-    // It is let go of, also after an error.
-    #expect(throws: CancellationError.self) { try FolderLock.hold(path) { throw CancellationError() } }
-    try FolderLock.hold(path) {}
+    lock.release()
+    try FolderLock(path).release()
     #expect(folder.contents == [])
   }
 
   @Test func whatIsNoFolderCannotBeKept() throws {
     let folder = try Folder()
-    #expect(throws: ModelFileError.self) { try FolderLock.hold(folder.path("none")) {} }
-    #expect(throws: ModelFileError.self) { try FolderLock.hold(try folder.write([1], to: "file")) {} }
+    #expect(throws: ModelFileError.self) { try FolderLock(folder.path("none")) }
+    #expect(throws: ModelFileError.self) { try FolderLock(try folder.write([1], to: "file")) }
   }
 }

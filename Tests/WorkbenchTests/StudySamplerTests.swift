@@ -101,11 +101,12 @@ import Testing
     defer { study.close() }
     _ = try StudyAsking(study).ask(1)
     func tell(_ accuracy: Double, feasible: Bool = false) throws -> Study.Told {
+      let violation = feasible ? 0 : 0.5
       var telling = StudyTelling(study)
       try telling.tell([
         Array(
           """
-          {"trial":0,"values":{"accuracy":\(accuracy),"latency_s":2,"energy_j":3},"feasible":\(feasible),"violation":0.5}
+          {"trial":0,"values":{"accuracy":\(accuracy),"latency_s":2,"energy_j":3},"feasible":\(feasible),"violation":\(violation)}
           """.utf8)
       ])
       return telling.told
@@ -123,6 +124,20 @@ import Testing
       "\($0)".contains("feasible")
     }
     #expect(try study.trial(0)?.violation == 0.5)
+    // A verdict counts where the values are the same but for roundings, too; and a model that breaks its budgets does not keep them.
+    #expect(throws: (any Error).self) { try tell(70 * (1 + 1e-9), feasible: true) }
+    #expect(throws: (any Error).self) {
+      var telling = StudyTelling(study)
+      try telling.tell([
+        Array(#"{"trial":0,"values":{"accuracy":70,"latency_s":2,"energy_j":3},"feasible":false,"violation":0.6}"#.utf8)
+      ])
+    }
+    _ = try StudyAsking(study).ask(1)
+    var other = StudyTelling(study)
+    try other.tell([
+      Array(#"{"trial":1,"values":{"accuracy":99,"latency_s":0.01,"energy_j":0.1},"violation":0.7}"#.utf8)
+    ])
+    #expect(try study.trial(1)?.isFeasible == false && study.trial(1)?.violation == 0.7)
     #expect(throws: (any Error).self) {
       var telling = StudyTelling(study)
       try telling.tell([Array(#"{"trial":0,"values":{"accuracy":1},"violation":-1}"#.utf8)])

@@ -36,9 +36,9 @@ def contents(path):
     database = sqlite3.connect(path)
     tables = {
         "trials": "SELECT number, device, point, state, accuracy, latency_s, energy_j, peak_power_w, parameters, scalar, feasible,"
-        " error, told FROM trial ORDER BY number",
+        " violation, error, told FROM trial ORDER BY number",
         "front": "SELECT trial FROM front ORDER BY trial",
-        "counts": "SELECT trials, complete, failed, feasible, best_trial FROM study",
+        "counts": "SELECT trials, complete, failed, feasible, best_trial, sampler_state, sampler_told FROM study",
         "documents": "SELECT * FROM document ORDER BY kind, name, part",
         "searches": "SELECT part, evaluations FROM search ORDER BY part",
     }
@@ -220,7 +220,7 @@ def main():
     parser.add_argument("--evaluations", type=int, default=200_000)
     parser.add_argument("--trials", type=int, default=3_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--sampler", default="random")
+    parser.add_argument("--sampler", default="nsga2", help="of study run, which is killed a quarter as often; so is study tell")
     parser.add_argument("--parts", default="explore,refine,run,tell")
     arguments = parser.parse_args()
     parts = arguments.parts.split(",")

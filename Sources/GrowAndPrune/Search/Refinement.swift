@@ -58,10 +58,8 @@ package final class Refinement {
   ///   and writing files throw.
   package func run(resumes: Bool) throws -> RefinementOutcome {
     try store.makeFolder()
-    return try FolderLock.hold(store.folder) { try runAlone(resumes: resumes) }
-  }
-
-  private func runAlone(resumes: Bool) throws -> RefinementOutcome {
+    let lock = try FolderLock(store.folder)
+    defer { lock.release() }
     if store.hasState {
       guard resumes else { throw RefinementError.alreadyBegun(folder: store.folder) }
       stored = try store.load()

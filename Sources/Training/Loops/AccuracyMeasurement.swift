@@ -60,15 +60,8 @@ public struct AccuracyMeasurement: Sendable {
     progress: @escaping (TrainingProgress) -> Bool = { _ in true }
   ) throws {
     try TrainingRun.makeFolder(output)
-    try FolderLock.hold(output) {
-      try runAlone(architectures, seeds: seeds, resumes: resumes, began: began, progress: progress)
-    }
-  }
-
-  private func runAlone(
-    _ architectures: [Architecture], seeds: [UInt64], resumes: Bool, began: (Int, Int) -> Void,
-    progress: @escaping (TrainingProgress) -> Bool
-  ) throws {
+    let lock = try FolderLock(output)
+    defer { lock.release() }
     let path = "\(output)/\(Self.rowsName)"
     var rows = resumes && FileManager.default.fileExists(atPath: path) ? try Self.lines(path) : []
     let done = try Set(rows.compactMap { try Self.finished($0, source: path) })

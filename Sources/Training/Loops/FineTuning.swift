@@ -81,11 +81,15 @@ public struct FineTuning: Sendable {
   ///   - judged: told the score on the dev rows after each epoch, counted from 1.
   ///   - progress: told after every step; false stops the run after a checkpoint.
   /// - Returns: false where the folder had the trained model already.
-  /// - Throws: ``TrainingStopped``, `InputFileError`, `TextError`, `KernelError`, `ModelFileError`.
+  /// - Throws: ``TrainingStopped``, `InputFileError`, `TextError`, `KernelError`, `ModelFileError` (also where another run is at work in the
+  ///   folder).
   public func run(
     _ run: TrainingRunOptions, judged: @escaping (Int, TaskScore) -> Void = { _, _ in },
     progress: @escaping (TrainingProgress) -> Bool = { _ in true }
   ) throws -> Bool {
+    try TrainingRun.makeFolder(run.output)
+    let lock = try FolderLock(run.output)
+    defer { lock.release() }
     let session = try TrainingSession(
       model: model, head: head,
       options: TrainingOptions(

@@ -88,13 +88,16 @@ public struct Pretraining: Sendable {
   ///   - judged: told the step and the loss on the lines that were kept out.
   ///   - progress: told after every step; false stops the run after a checkpoint.
   /// - Returns: false where the folder had the trained model already.
-  /// - Throws: ``TrainingStopped``, `InputFileError`, `TextError`, `KernelError`, `ModelFileError`.
+  /// - Throws: ``TrainingStopped``, `InputFileError`, `TextError`, `KernelError`, `ModelFileError` (also where another run is at work in the
+  ///   folder).
   public func run(
     corpus paths: [String], _ run: TrainingRunOptions, reading: (Int) -> Void = { _ in },
     judged: @escaping (Int, TrainingLoss) -> Void = { _, _ in },
     progress: @escaping (TrainingProgress) -> Bool = { _ in true }
   ) throws -> Bool {
     try TrainingRun.makeFolder(run.output)
+    let lock = try FolderLock(run.output)
+    defer { lock.release() }
     let cache = run.output + "/corpus.tokens"
     let corpus = try TokenCorpus.open(paths, tokenizer: tokenizer, cache: cache, progress: reading)
     let length = options.sequenceLength

@@ -39,16 +39,12 @@ struct TrainingRun {
   /// Writes the model after the last step.
   let finish: () throws -> Void
 
-  /// The steps of a run whose folder says that it is complete are not done again.
+  /// The steps of a run whose folder, which the caller has locked, says that it is complete are not done again.
   ///
   /// - Returns: whether this call did anything: where it did not, the folder has the model already.
-  /// - Throws: ``TrainingStopped``, `InputFileError`, `KernelError`, `ModelFileError` (also where another run is at work in the folder).
+  /// - Throws: ``TrainingStopped``, `InputFileError`, `KernelError`, `ModelFileError`.
   func run() throws -> Bool {
     try Self.makeFolder(options.output)
-    return try FolderLock.hold(options.output) { try runAlone() }
-  }
-
-  private func runAlone() throws -> Bool {
     var seconds = 0.0
     var first = 0
     var logBytes = 0

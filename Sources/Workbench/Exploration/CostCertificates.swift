@@ -33,9 +33,8 @@ public struct CostCertificates: Sendable {
     self.certificates = certificates
   }
 
-  /// Models that a short search finds for a query; none where it asks for many parameters, which a search has no budget for.
+  /// Models that a short search finds for a query. Of least parameters a search knows no budget: those of its models that have them count.
   public static func known(_ query: CostQuery, setup: SearchSetup, threads: Int) async throws -> [DesignPoint] {
-    guard query.minParameters == nil else { return [] }
     var problem = setup.problem
     problem.objectives = [.accuracy, query.energyWeight > 0 ? .energy : .latency]
     problem.budgets = Budgets(maxParameters: query.maxParameters, minAccuracy: query.minAccuracy)
@@ -48,7 +47,8 @@ public struct CostCertificates: Sendable {
       query.latencyWeight * candidate.costs.latencySeconds.median
         + query.energyWeight * candidate.costs.energyJoules.median
     }
-    return found.front.sorted { cost($0) < cost($1) }.prefix(mostKnown).map(\.point)
+    return found.front.filter { Double($0.parameters) >= query.minParameters ?? 0 }.sorted { cost($0) < cost($1) }
+      .prefix(mostKnown).map(\.point)
   }
 
   /// Whether no device has a model that is allowed.

@@ -233,7 +233,8 @@ public struct RoofMeasurer {
   private func headCount(_ head: RoofPlan.Head, threads: Int) -> Int {
     let counts = space.headCounts.filter { count in space.hiddenSizes.contains { $0 / count == head.headSize } }
     let whole = max(1, ((counts.max() ?? 4) + threads - 1) / threads) * threads
-    return min(whole, KernelProbe.mostHeads(headSize: head.headSize, length: head.length))
+    let most = KernelProbe.mostHeads(headSize: head.headSize, length: head.length)
+    return min(whole, most < threads ? most : most / threads * threads)
   }
 
   /// From the first cache to well beyond the last.

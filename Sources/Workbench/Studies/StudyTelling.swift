@@ -113,8 +113,12 @@ public struct StudyTelling {
       let range = objective == .accuracy ? -largest...largest : Double.leastNormalMagnitude...largest
       values[objective] = try inner.number(member.value, field: inner.field(member.name), in: range)
     }
+    let isFeasible = try reader.optionalBoolean("feasible")
+    let violation = try reader.optionalNumber("violation", in: 0...largest)
+    if isFeasible == true, let violation, violation > 0 {
+      throw reader.failure("violation", problem: "is \(violation), which contradicts feasible: true")
+    }
     return TrialOutcome(
-      trial: trial, isComplete: true, values: values, isFeasible: try reader.optionalBoolean("feasible"),
-      violation: try reader.optionalNumber("violation", in: 0...largest), error: error)
+      trial: trial, isComplete: true, values: values, isFeasible: isFeasible, violation: violation, error: error)
   }
 }

@@ -10,7 +10,7 @@ struct StudyTell: ParsableCommand {
         edgetwin study tell s.db < answers.jsonl
 
       Reads {"trial","state":"complete" or "failed","values":{"accuracy","latency_s",…}} a line each, as evaluate prints \
-      them; lines are kept as they come. Telling the same twice is harmless; what contradicts is an error, behind which \
+      them; lines are kept as they come. Telling the same twice is harmless (but for roundings); what contradicts is an error, behind which \
       nothing is taken. Whether a trial keeps the budgets is what the line says ("feasible"), else what its values say.
       """)
 

@@ -9,7 +9,8 @@ import Numerics
 /// breaks a budget comes after all that is feasible.
 public struct Boshcode: Sampler {
   public static let kind = SamplerKind.boshcode
-  private static let version = 1
+  /// 2: descent follows slopes on raw inputs, which overflowed before.
+  private static let version = 2
 
   /// How inputs reach the networks.
   enum Inputs: Sendable {
