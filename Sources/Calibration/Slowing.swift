@@ -6,7 +6,7 @@ import struct Measurements.Measurement
 
 extension Roofs {
   /// Of a slowing's logarithm, the standard deviation that bringing a row to the pace of the roofs leaves open: the gauge is one model, and
-  /// others are slowed a little more or less. Chosen on one series and judged on another (benchmarks/results.md).
+  /// others are slowed a little more or less. Chosen on two series and judged on a third (benchmarks/results.md).
   public static let openShare = 0.15
 
   /// What bringing a row to the pace of the roofs leaves open: a standard deviation on the log scale.
