@@ -26,7 +26,7 @@ run: build ## the main job: the best model and device, by budget, with intervals
 	@$(BIN)/edgetwin run $(ARGS)
 
 test: setup ## every test, optimised (debug builds of numeric code are hundreds of times slower)
-	@$(SWIFT) build $(BUILD_FLAGS) --build-tests
+	@$(foreach product,edgetwin EdgeTwinPackageTests,$(SWIFT) build $(BUILD_FLAGS) --product $(product) &&) true
 	@$(SWIFT) test $(BUILD_FLAGS) --disable-testable-imports --skip-build $(ARGS)
 
 bench: setup ## every table of benchmarks/results.md (needs EDGETWIN_DATA; half an hour, most of it the long searches)

@@ -17,10 +17,12 @@ public struct AccuracyRow: Sendable, Hashable {
   public var task: String?
   /// Mean of the task's metrics, at most 1.
   public var score: Double?
+  /// What else results depend on, by name: corpus, learning rates, epochs …; empty where the row does not say.
+  public var recipe: [String: String] = [:]
 
   public init(
     architecture: Architecture, seed: Int = 1, steps: Int, totalSteps: Int, batchSize: Int, sequenceLength: Int,
-    loss: Double, task: String? = nil, score: Double? = nil
+    loss: Double, task: String? = nil, score: Double? = nil, recipe: [String: String] = [:]
   ) {
     self.architecture = architecture
     self.seed = seed
@@ -31,6 +33,7 @@ public struct AccuracyRow: Sendable, Hashable {
     self.loss = loss
     self.task = task
     self.score = score
+    self.recipe = recipe
   }
 
   public static let schema = "edgetwin.accuracy/1"
@@ -70,6 +73,12 @@ public struct AccuracyRow: Sendable, Hashable {
     batchSize = try fields.integer("batch_size", in: count)
     sequenceLength = try fields.integer("sequence_length", in: count)
     loss = try fields.number(fields.required("loss"), field: "loss", in: 0...1e6)
+    // A mean over no words says nothing.
+    _ = try fields.optionalInteger("loss_items", in: 1...Int.max)
+    if let value = fields["recipe"] {
+      let members = try FieldReader(value, source: source, path: "recipe")
+      for member in members.members { recipe[member.name] = try members.optionalString(member.name) }
+    }
     task = try fields.optionalString("task")
     score = try fields.optionalNumber("score", in: -1...1)
     guard steps <= totalSteps else {

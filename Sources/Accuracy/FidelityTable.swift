@@ -31,7 +31,7 @@ struct FidelityTable: Sendable {
   private(set) var values: [[Int: Double]] = []
   let task: String?
 
-  /// - Throws: `InputFileError` where tasks are mixed or no fidelity has enough architectures.
+  /// - Throws: `InputFileError` where tasks or recipes are mixed or no fidelity has enough architectures.
   init(_ rows: [AccuracyRow], source: String) throws {
     let tasks = Set(rows.compactMap(\.task)).sorted()
     guard tasks.count <= 1 else {
@@ -39,6 +39,16 @@ struct FidelityTable: Sendable {
         source: source, field: "task", problem: "is \(tasks.joined(separator: " and ")); keep rows of one task a file")
     }
     task = tasks.first
+    for name in Set(rows.flatMap(\.recipe.keys)).sorted() {
+      let values = Set(rows.compactMap { $0.recipe[name] }).sorted()
+      guard values.count <= 1 else {
+        throw InputFileError(
+          source: source, field: "recipe.\(name)",
+          problem:
+            "is \(values.prefix(3).joined(separator: " and ")); results of several recipes cannot be compared: keep"
+            + " rows of one a file")
+      }
+    }
     var positions: [String: Int] = [:]
     var all: [Level: [Int: [Double]]] = [:]
     for row in rows {

@@ -19,6 +19,15 @@ package struct AtomicFile: ~Copyable {
     self.descriptor = descriptor
   }
 
+  /// Removes what processes that were killed while they wrote have left in a folder.
+  package static func removeLeftovers(in folder: String) {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+      guard let match = name.wholeMatch(of: /.+\.(\d+)-\d+\.part/), let process = pid_t(match.1) else { continue }
+      // Of a process that lives the file is still being written.
+      if kill(process, 0) != 0, errno == ESRCH { unlink("\(folder)/\(name)") }
+    }
+  }
+
   private static func failure(_ path: String) -> ModelFileError {
     let reason = String(cString: strerror(errno))
     let advice = errno == ENOSPC || errno == EDQUOT ? "; nothing was replaced: make room and run this again" : ""

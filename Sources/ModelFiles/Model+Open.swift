@@ -36,7 +36,8 @@ extension Model {
     }
     return Model(
       architecture: architecture, layerNormEpsilon: configuration.layerNormEpsilon, weights: weights, labels: labels,
-      pooling: configuration.pooling, labelNames: configuration.labelNames)
+      pooling: configuration.pooling, labelNames: configuration.labelNames,
+      hintedLabelNames: configuration.hintedLabelNames)
   }
 
   private static func existingFolder(_ path: String) throws(ModelFileError) -> URL {
@@ -112,6 +113,7 @@ private struct Configuration {
   var labels: Int?
   var pooling = Pooling.first
   var labelNames: [String]?
+  var hintedLabelNames: [String]?
 
   init(path: String) throws(ModelFileError) {
     do {
@@ -139,6 +141,10 @@ private struct Configuration {
         guard labels == nil || labelNames?.count == labels else {
           throw reader.failure("label_names", problem: "must have as many names as there are labels")
         }
+      }
+      if let value = reader["id2label"], let names = try? FieldReader(value, source: path) {
+        let hints = (0..<(labels ?? 1_000)).prefix { names["\($0)"] != nil }.compactMap { names["\($0)"]?.string }
+        hintedLabelNames = hints.isEmpty ? nil : hints
       }
     } catch {
       throw ModelFileError(error, source: path)

@@ -16,10 +16,12 @@ public struct Model: Sendable {
   public var pooling: Pooling
   /// What the classifier's labels are called, as spelled in the data that it learnt from; nil where nobody says.
   public var labelNames: [String]?
+  /// What Hugging Face's `id2label` calls them: a hint, since people give names of their own there.
+  public var hintedLabelNames: [String]?
 
   public init(
     architecture: Architecture, layerNormEpsilon: Double = Model.standardLayerNormEpsilon, weights: ModelWeights,
-    labels: Int? = nil, pooling: Pooling = .first, labelNames: [String]? = nil
+    labels: Int? = nil, pooling: Pooling = .first, labelNames: [String]? = nil, hintedLabelNames: [String]? = nil
   ) {
     self.architecture = architecture
     self.layerNormEpsilon = layerNormEpsilon
@@ -27,6 +29,7 @@ public struct Model: Sendable {
     self.labels = labels
     self.pooling = pooling
     self.labelNames = labelNames
+    self.hintedLabelNames = hintedLabelNames
   }
 
   /// True where the weights have the masked-LM head's own tensors.

@@ -7,6 +7,10 @@ import Training
 struct AccuracyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "accuracy", abstract: "Measure accuracy by training, and learn to predict it.",
+    discussion: """
+        edgetwin accuracy measure --architectures small.jsonl --corpus books.txt --tokenizer tokenizer --steps 1000 --output accuracy
+        edgetwin accuracy predict --accuracy measured=accuracy --architectures others.jsonl
+      """,
     subcommands: [AccuracyMeasure.self, AccuracyPredict.self])
 }
 
@@ -19,7 +23,8 @@ struct AccuracyMeasure: AsyncParsableCommand {
       --task sst2 --train train.tsv --dev dev.tsv --output accuracy
 
       Writes rows.jsonl: for each architecture and seed a row a judgement, with the loss on lines that were kept out of training; the last \
-      has the score on the task too. A run that was stopped or killed goes on with --resume. Searches learn from the rows with \
+      has the score on the task too. A run that was stopped or killed goes on with --resume, which also adds architectures or seeds to \
+      rows of the same recipe. Searches learn from the rows with \
       --accuracy measured=accuracy.
       """)
 
@@ -84,18 +89,21 @@ struct AccuracyMeasure: AsyncParsableCommand {
   var resume = false
 
   func validate() throws {
-    guard steps > 0 else { throw ValidationError("--steps must be 1 or more") }
     guard heldOutEvery >= 2 else { throw ValidationError("--held-out-every must be 2 or more") }
     guard (1...10_000).contains(epochs) else { throw ValidationError("--epochs must be from 1 to 10000") }
     if let judgementSteps, judgementSteps < 1 { throw ValidationError("--judgement-steps must be 1 or more") }
     if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be from 1 to 256") }
     guard !listed(corpus).isEmpty else { throw ValidationError("--corpus names no file") }
     let numbers = listed(seeds).map { UInt64($0) }
-    guard !numbers.isEmpty, !numbers.contains(nil) else {
-      throw ValidationError("--seeds must be whole numbers with commas between them")
+    guard !numbers.isEmpty, numbers.allSatisfy({ $0.map { $0 <= UInt64(Int.max) } ?? false }) else {
+      throw ValidationError("--seeds must be whole numbers from 0 to \(Int.max) with commas between them")
+    }
+    if task == nil, let flag = train != nil ? "--train" : dev != nil ? "--dev" : nil {
+      throw ValidationError("\(flag) needs --task")
     }
     for rate in [learningRate, taskLearningRate] {
-      try TrainingOptionGroup.check(learningRate: rate, batchSize: batchSize, sequenceLength: sequenceLength)
+      try TrainingOptionGroup.check(
+        learningRate: rate, batchSize: batchSize, sequenceLength: sequenceLength, steps: steps)
     }
   }
 

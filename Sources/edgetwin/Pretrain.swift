@@ -1,8 +1,12 @@
 import Architectures
 import ArgumentParser
 import Foundation
+import GrowAndPrune
 import ModelFiles
 import Training
+import Workbench
+
+extension TransferOptions.UnequalSizes: ExpressibleByArgument {}
 
 struct Pretrain: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -12,7 +16,9 @@ struct Pretrain: AsyncParsableCommand {
         edgetwin pretrain --corpus books.txt --architecture a.json --tokenizer tokenizer --steps 5000 --batch-size 64 \
       --seed 1 --output model
 
-      A line is a text; longer ones are cut. Nothing is padded. A run that was stopped or killed goes on with --resume and gives \
+        edgetwin pretrain --corpus books.txt --architecture b.json --model model --steps 1000 --batch-size 64 --output wider
+
+      With both an architecture and a model, the architecture begins with what that neighbour has learnt, head by head. A line is a text; longer ones are cut. Nothing is padded. A run that was stopped or killed goes on with --resume and gives \
       the same model, to the bit.
       """)
 
@@ -23,8 +29,12 @@ struct Pretrain: AsyncParsableCommand {
   var architecture: String?
 
   @Option(
-    help: ArgumentHelp("In place of an architecture: a model folder whose weights to begin with.", valueName: "folder"))
+    help: ArgumentHelp(
+      "A model folder whose weights to begin with: as they are, or handed on to --architecture.", valueName: "folder"))
   var model: String?
+
+  @Option(help: "How parts whose sizes differ are handed on: ordered_copy or random_projection.")
+  var transfer: TransferOptions.UnequalSizes?
 
   @Option(help: ArgumentHelp("Folder of a tokeniser; by default the model's.", valueName: "folder"))
   var tokenizer: String?
@@ -50,28 +60,35 @@ struct Pretrain: AsyncParsableCommand {
   @OptionGroup var training: TrainingOptionGroup
 
   func validate() throws {
-    guard (architecture == nil) != (model == nil) else {
-      throw ValidationError("give either --architecture or --model")
+    guard architecture != nil || model != nil else { throw ValidationError("give --architecture or --model") }
+    guard transfer == nil || architecture != nil && model != nil else {
+      throw ValidationError("--transfer needs --architecture and --model")
     }
     guard tokenizer != nil || model != nil else { throw ValidationError("give --tokenizer") }
-    guard steps > 0 else { throw ValidationError("--steps must be 1 or more") }
     if let every = heldOutEvery, every < 2 { throw ValidationError("--held-out-every must be 2 or more") }
     if let steps = judgementSteps, steps < 1 || heldOutEvery == nil {
       throw ValidationError("--judgement-steps must be 1 or more, and needs --held-out-every")
     }
     guard !listed(corpus).isEmpty else { throw ValidationError("--corpus names no file") }
     try TrainingOptionGroup.check(
-      learningRate: learningRate, batchSize: batchSize, sequenceLength: sequenceLength ?? 64)
+      learningRate: learningRate, batchSize: batchSize, sequenceLength: sequenceLength ?? 64, steps: steps)
+  }
+
+  private func initialModel() throws -> Model {
+    let parent = try model.map { try Model.open(folder: $0) }
+    guard let architecture else { return try parent ?? Model.open(folder: "") }
+    let own = try ArchitectureReader.one(architecture)
+    guard let parent else {
+      return Model.initialised(own, labels: nil, maskedLanguageModel: true, seed: training.seed)
+    }
+    let (child, report) = try Transfer.child(
+      ofNeighbour: parent, as: own, unequalSizes: transfer ?? .orderedCopy, seed: training.seed)
+    Console.say("\(Humane.percent(report.transferredShare)) of the weights are the neighbour's")
+    return child
   }
 
   func run() async throws {
-    let initial: Model
-    if let model {
-      initial = try Model.open(folder: model)
-    } else {
-      let only = try ArchitectureReader.one(architecture ?? "")
-      initial = Model.initialised(only, labels: nil, maskedLanguageModel: true, seed: training.seed)
-    }
+    let initial = try initialModel()
     let options = Pretraining.Options(
       steps: steps, batchSize: batchSize, microBatchSize: training.microBatchSize,
       sequenceLength: sequenceLength ?? min(64, initial.architecture.maximumPositions), learningRate: learningRate,

@@ -7,7 +7,10 @@ import Workbench
 
 struct TokenizerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tokenizer", abstract: "Learn a tokeniser from text.", subcommands: [TokenizerTrain.self])
+    commandName: "tokenizer", abstract: "Learn a tokeniser from text.",
+    discussion: """
+        edgetwin tokenizer train --corpus books.txt --vocabulary-size 8192 --kind wordpiece --output tokenizer
+      """, subcommands: [TokenizerTrain.self])
 }
 
 struct TokenizerTrain: ParsableCommand {

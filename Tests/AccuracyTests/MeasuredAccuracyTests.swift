@@ -245,8 +245,17 @@ import Testing
     }
     let few = try AccuracyRow.read(text: good, source: "rows")
     #expect(throws: InputFileError.self) { try AccuracyPredictor.fitted(on: few, source: "rows") }
-    var mixed = Self.rows(try Self.architectures(8, seed: 1), noise: 0.1, seed: 1)
+    #expect(throws: InputFileError.self) { try AccuracyRow.read(text: line(",\"loss_items\":0"), source: "rows") }
+    let told = try AccuracyRow.read(
+      text: line(",\"recipe\":{\"corpus\":\"a1\",\"learning_rate\":\"0.001\"}"), source: "rows")
+    #expect(told[0].recipe == ["corpus": "a1", "learning_rate": "0.001"])
+    let rows = Self.rows(try Self.architectures(8, seed: 1), noise: 0.1, seed: 1)
+    var mixed = rows
     mixed[3].task = "cola"
     #expect(throws: InputFileError.self) { try AccuracyPredictor.fitted(on: mixed, source: "rows") }
+    mixed = rows
+    (mixed[3].recipe, mixed[4].recipe) = (["epochs": "2"], ["epochs": "3"])
+    let error = #expect(throws: InputFileError.self) { try AccuracyPredictor.fitted(on: mixed, source: "rows") }
+    #expect("\(error.map { "\($0)" } ?? "")".contains("recipe.epochs"))
   }
 }

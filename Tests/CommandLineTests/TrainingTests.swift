@@ -203,20 +203,11 @@ import Testing
     try tokenizer()
     let wide = Self.architecture.replacing("\"hidden_size\":24", with: "\"hidden_size\":16")
     try tool.write(Self.architecture + "\n" + wide + "\n", to: "two.jsonl")
-    func measure(_ architectures: String, _ more: String...) throws -> Tool.Result {
-      try tool.run(
-        arguments: [
-          "accuracy", "measure", "--architectures", architectures, "--corpus", "c.txt", "--tokenizer", "t", "--steps",
-          "40", "--batch-size", "8", "--sequence-length", "16", "--held-out-every", "10", "--judgement-steps", "20",
-          "--task", "sst2", "--train", "train.tsv", "--dev", "dev.tsv", "--epochs", "1", "--seeds", "1,2", "--output",
-          "o",
-        ] + more)
-    }
     // Stopped after the first architecture, so to speak.
     try tool.write(Self.architecture + "\n", to: "one.jsonl")
-    #expect(try measure("one.jsonl").status == 0)
+    #expect(try tool.run(arguments: measuring("one.jsonl")).status == 0)
     let first = try tool.read("o/rows.jsonl")
-    let result = try measure("two.jsonl", "--resume")
+    let result = try tool.run(arguments: measuring("two.jsonl") + ["--resume"])
     #expect(result.status == 0, "\(result.errors)")
     let text = try tool.read("o/rows.jsonl")
     #expect(text.hasPrefix(first))
@@ -228,6 +219,49 @@ import Testing
     // The two seeds and the two shapes are trained apart.
     #expect(Set(rows.map { $0.number("loss") }).count == 8)
     #expect(try FileManager.default.contentsOfDirectory(atPath: tool.path("o")) == ["rows.jsonl"])
+    // Nothing is lost to a run without --resume, and nothing mixed with another recipe.
+    for (more, words) in [
+      ([], "holds 8 rows"), (["--resume", "--learning-rate", "1e-4"], "another learning_rate: 0.001"),
+      (["--resume", "--dev", "train.tsv"], "another dev"), (["--resume", "--steps", "80"], "another total_steps: 40"),
+    ] {
+      let refused = try tool.run(arguments: measuring("two.jsonl") + more)
+      #expect(refused.status == 64 && refused.message.contains(words), "\(refused.errors)")
+    }
+    #expect(try tool.read("o/rows.jsonl") == text)
+    // Every architecture is looked at before the first is trained.
+    try tool.write(Self.architecture + "\n" + Self.architecture.replacing(":24,", with: ":12,") + "\n", to: "bad.jsonl")
+    let bad = try tool.run(arguments: measuring("bad.jsonl", to: "b"))
+    #expect(bad.status == 65 && bad.message.contains("maximum_positions"), "\(bad.errors)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: tool.path("b")).isEmpty)
+  }
+
+  private func measuring(_ architectures: String, to output: String = "o") -> [String] {
+    [
+      "accuracy", "measure", "--architectures", architectures, "--corpus", "c.txt", "--tokenizer", "t", "--steps", "40",
+      "--batch-size", "8", "--sequence-length", "16", "--held-out-every", "10", "--judgement-steps", "20", "--task",
+      "sst2", "--train", "train.tsv", "--dev", "dev.tsv", "--epochs", "1", "--seeds", "1,2", "--output", output,
+    ]
+  }
+
+  /// An architecture begins with what a neighbour has learnt, and is below a fresh one's loss.
+  @Test(arguments: ["ordered_copy", "random_projection"]) func neighboursTeach(transfer: String) throws {
+    defer { tool.remove() }
+    try tokenizer()
+    let judged = ["--held-out-every", "10"]
+    #expect(try tool.run(arguments: arguments("m", steps: 200) + judged).status == 0)
+    try tool.write(Self.architecture.replacing("\"feed_forward\":[48]", with: "\"feed_forward\":[64]"), to: "a.json")
+    func loss(_ output: String, _ more: String...) throws -> Double {
+      let made = try tool.run(arguments: arguments(output, steps: 1, "--learning-rate", "1e-7") + judged + more)
+      #expect(made.status == 0, "\(made.errors)")
+      let last = try #require(try tool.read("\(output)/log.jsonl").split(separator: "\n").last)
+      return try Tool.object(String(last)).number("held_out_loss")
+    }
+    #expect(try loss("child", "--model", "m", "--transfer", transfer) < loss("fresh") - 0.3)
+    let alone = try tool.run(arguments: arguments("x", steps: 1, "--transfer", transfer))
+    #expect(alone.status == 64, "\(alone.errors)")
+    try tool.write(Self.architecture.replacing(":80", with: ":90"), to: "a.json")
+    let other = try tool.run(arguments: arguments("x", steps: 1, "--model", "m"))
+    #expect(other.status == 65 && other.message.contains("vocabulary_size: is 90"), "\(other.errors)")
   }
 
   @Test func wordNetAsFiles() throws {
@@ -280,6 +314,14 @@ import Testing
     let long = try tool.run(arguments: arguments("m", steps: 5, "--sequence-length", "25"))
     #expect(long.status == 65 && long.message.contains("maximum_positions"), "\(long.errors)")
     #expect(try tool.run(arguments: arguments("m", steps: 0)).status == 64)
+    #expect(try tool.run(arguments: arguments("m", steps: .max)).status == 64)
+    try tool.write(Self.architecture.replacing(":24,", with: ":2,"), to: "short.json")
+    let short = try tool.run(
+      "pretrain", "--corpus", "c.txt", "--architecture", "short.json", "--tokenizer", "t", "--steps", "2",
+      "--batch-size", "8", "--output", "m")
+    #expect(short.status == 65 && short.message.contains("maximum_positions: is 2"), "\(short.errors)")
+    let unjudged = try tool.run(arguments: arguments("m", steps: 5, "--held-out-every", "1000"))
+    #expect(unjudged.status == 65 && unjudged.message.contains("0 to hold out"), "\(unjudged.errors)")
     #expect(try tool.run(arguments: arguments("m", steps: 5)).status == 0)
     try tool.write("sentence\tlabel\nfine\t1\nbad\t7\n", to: "bad.tsv")
     #expect(

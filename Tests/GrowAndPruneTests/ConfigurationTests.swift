@@ -59,6 +59,7 @@ import Testing
 
   @Test(arguments: [
     ("children: 0", "children", 2), ("criterion: luck", "criterion", 2), ("cycle: [grow_heads, root]", "cycle", 2),
+    ("cycle: [prune]", "cycle", 2),
     ("prune_heads:\n  cuont: 2", "prune_heads.cuont", 3), ("grow_heads: {width: 3}", "grow_heads.width", 2),
     ("dropout: 1.5", "dropout", 2), ("approach: {parts: [feet]}", "approach.parts", 2), ("base: long", "base", 2),
     ("steps: 3", "steps", 2), ("root: {learning_rate: -1}", "root.learning_rate", 2),

@@ -233,6 +233,19 @@ import Testing
     #expect(outcome.best == 0)
   }
 
+  /// What has no loss is not selected for a score that came about somehow.
+  @Test func divergedChildrenAreNeverBest() throws {
+    let folder = try Folder()
+    var configuration = Self.configuration
+    configuration.criterion = .score
+    let trainer = FakeTrainer { architecture in
+      let isRoot = architecture == Self.architecture
+      return HeldOut(loss: isRoot ? 1 : .nan, score: isRoot ? 0.5 : 0.9)
+    }
+    let outcome = try refinement(folder.path("o"), configuration, trainer: trainer).run(resumes: false)
+    #expect(outcome.nodes.count > 3 && outcome.best == 0)
+  }
+
   @Test func stopsWithoutABetterModel() throws {
     let folder = try Folder()
     var configuration = Self.configuration

@@ -108,6 +108,44 @@ struct Farm {
     }
   }
 
+  /// A classifier whose outputs are in another order learns what the labels say, not what their places say.
+  @Test func labelsGoByTheirNames() throws {
+    let folder = try Folder()
+    let farm = try Farm(folder.url)
+    let trainer = try farm.task()
+    var model = Model.initialised(Farm.architecture, labels: 2, maskedLanguageModel: false, seed: 4)
+    model.pooling = .mean
+    model.weights["classifier.bias"] = Tensor(shape: [2], values: [0.5, -0.25])
+    let weights = try #require(model.weights["classifier.weight"]?.values)
+    var turned = model
+    turned.weights["classifier.weight"] = Tensor(shape: [2, 32], values: weights.suffix(32) + weights.prefix(32))
+    turned.weights["classifier.bias"] = Tensor(shape: [2], values: [-0.25, 0.5])
+    let wrong = try trainer.evaluate(turned)
+    var hinted = turned
+    turned.labelNames = ["1", "0"]
+    hinted.hintedLabelNames = ["1", "0"]
+    let expected = try trainer.evaluate(model)
+    #expect(wrong != expected)
+    for other in [turned, hinted] {
+      #expect(try trainer.evaluate(other) == expected)
+      let prepared = try trainer.prepared(other)
+      #expect(prepared.labelNames == ["0", "1"])
+      #expect(prepared.weights.dictionary.mapValues(\.values) == model.weights.dictionary.mapValues(\.values))
+    }
+    // Names of somebody's own say nothing.
+    hinted.hintedLabelNames = ["NEGATIVE", "POSITIVE"]
+    #expect(try trainer.evaluate(hinted) == wrong)
+  }
+
+  @Test func aDivergedModelHasNoScore() throws {
+    let folder = try Folder()
+    let trainer = try Farm(folder.url).task()
+    var model = Model.initialised(Farm.architecture, labels: 2, maskedLanguageModel: false, seed: 4)
+    model.weights["classifier.weight"] = Tensor(shape: [2, 32], values: (0..<64).map { $0 % 2 == 0 ? 3e38 : -3e38 })
+    let heldOut = try trainer.evaluate(model)
+    #expect(heldOut.loss.isNaN && heldOut.score == nil)
+  }
+
   /// Taylor importance is the derivative of the loss by a gate: held against central differences.
   @Test func taylorIsTheDerivativeByAGate() throws {
     let folder = try Folder()

@@ -44,6 +44,18 @@ import Testing
     #expect(try model.maskedLanguageModelDecoder().shape == [11, 8])
   }
 
+  @Test func namesOfLabelsAreAHint() throws {
+    let folder = try folder { $0 }
+    let named = configuration.replacing(
+      "}", with: #","id2label":{"0":"contradiction","1":"neutral","2":"entailment"}}"#)
+    _ = try folder.write([UInt8](named.utf8), to: "config.json")
+    let model = try Model.open(folder: folder.url.path)
+    #expect(model.hintedLabelNames == ["contradiction", "neutral", "entailment"] && model.labelNames == nil)
+    // Of no meaning to us, so nothing that could be wrong with it.
+    _ = try folder.write([UInt8](configuration.replacing("}", with: #","id2label":[1]}"#).utf8), to: "config.json")
+    #expect(try Model.open(folder: folder.url.path).hintedLabelNames == nil)
+  }
+
   @Test func encoderOnlyWithoutPrefix() throws {
     let folder = try folder { $0.hasPrefix("cl") || $0.hasPrefix("pooler") ? nil : $0 }
     let model = try Model.open(folder: folder.url.path)

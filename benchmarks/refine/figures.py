@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """What GPTran keeps of the real MiniLM at 1.5 and 2 times lower latency.
 
-From all-MiniLM-L6-v2 fine-tuned on a task, three kinds of models get the same extra training (`--extra` epochs):
+From all-MiniLM-L6-v2 fine-tuned on a task, three kinds of models get the same extra training (`--extra` epochs, by the labels alone):
 
   dense    the root itself, trained on
-  refined  `edgetwin refine` to the root's predicted latency divided by 1.5 and by 2 (minilm.yaml)
+  refined  `edgetwin refine` to the root's predicted latency divided by 1.5 and by 2: four cuts of one factor, recovery between them, then the
+           longest training. Of GPTran's modes only these take part: rounds that chose a child by the dev rows would flatter it here.
   cut      one-shot cuts of about the same latency: the first k layers; half of each layer's neurons or also heads, by magnitude
 
-Printed: predicted and measured latency (batch 1, `--length` tokens, one thread), the score on the dev rows, and the loss against dense.
+Printed: predicted and measured latency (batch 1, `--length` tokens, one thread), the score on the dev rows of every seed, and the mean difference
+to dense in points, with its standard error over the seeds.
 
 usage: figures.py --edgetwin PATH --data DIR --model DIR --device FILE [--task sst2] [--seeds 1,2,3] [--work DIR] [--threads 2]
 DIR of the data is EDGETWIN_DATA, with glue/. Everything made stays in --work and is not made twice. Needs numpy.
@@ -28,6 +30,17 @@ TASKS = {
     "stsb": ("STS-B", 3, 5749),
 }
 RATIOS = [1.5, 2.0]
+
+
+def profile(steps):
+    """A refinement of so many steps in all, an eighth in each of three recoveries."""
+    recovery = steps // 8
+    return {
+        "schema": "edgetwin.refinement/1", "base": "short", "rounds": 0, "importance": "taylor", "importance_batches": 32, "distillation": 0,
+        "approach": {
+            "rounds": 4, "recovery_steps": recovery, "recovery_learning_rate": 1e-4, "steps": steps - 3 * recovery, "learning_rate": 1e-4,
+            "parts": ["heads", "neurons", "layers"], "neurons": 32},
+    }
 
 
 def read_weights(path):
@@ -134,9 +147,12 @@ class Job:
         target = f"{self.work}/refined-{ratio}"
         if not os.path.exists(f"{target}/best/vocab.txt"):
             print(f"# {target}", file=sys.stderr, flush=True)
+            path = f"{self.work}/refined.yaml"
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(profile(self.options.extra * -(-self.rows // 32)), file)  # JSON is YAML.
             self.run("refine", root, "--device", self.options.device, "--runtime", "native", "--batch-size", 1,
                      "--threads", 1, "--sequence-length", self.options.length, "--task", self.options.task, "--train", self.train,
-                     "--dev", self.dev, "--max-latency", f"{budget}s", "--profile", self.options.profile, "--seed",
+                     "--dev", self.dev, "--max-latency", f"{budget}s", "--profile", path, "--seed",
                      self.seed, "--training-threads", self.options.threads, "--output", target, "--resume")
         return f"{target}/best"
 
@@ -187,7 +203,6 @@ def main():
     parser.add_argument("--task", default="sst2", choices=TASKS)
     parser.add_argument("--seeds", default="1")
     parser.add_argument("--work", default=f"{HERE}/../.cache/refine")
-    parser.add_argument("--profile", default=f"{HERE}/minilm.yaml")
     parser.add_argument("--extra", type=int, default=4, help="epochs of extra training")
     parser.add_argument("--rate", type=float, default=1e-4)
     parser.add_argument("--length", type=int, default=128)
@@ -203,17 +218,18 @@ def main():
     seconds = measured(options, sorted({folder for own in rows.values() for folder, _, _ in own}))
     dense = [own[2] for own in rows["dense"]]
     base = [(own[1], seconds[own[0]]) for own in rows["root"]]
-    print("| model | predicted ms | lower | measured ms | lower | score | against dense |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("| model | predicted ms | lower | measured ms | lower | scores | mean | against dense |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for name, own in rows.items():
         predicted = np.mean([row[1] for row in own])
         real = np.mean([seconds[row[0]] for row in own])
         scores = [row[2] for row in own]
         lower = np.mean([b[0] / row[1] for b, row in zip(base, own)])
         faster = np.mean([b[1] / seconds[row[0]] for b, row in zip(base, own)])
-        against = 100 * np.mean([score - other for score, other in zip(scores, dense)])
+        differences = [100 * (score - other) for score, other in zip(scores, dense)]
+        error = f" ± {np.std(differences, ddof=1) / len(differences) ** 0.5:.2f}" if len(differences) > 1 else ""
         print(f"| {name} | {1e3 * predicted:.2f} | {lower:.2f}× | {1e3 * real:.2f} | {faster:.2f}× |"
-              f" {np.mean(scores):.4f} | {against:+.2f} |")
+              f" {' '.join(f'{score:.4f}' for score in scores)} | {np.mean(scores):.4f} | {np.mean(differences):+.2f}{error} |")
 
 
 if __name__ == "__main__":

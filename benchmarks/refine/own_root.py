@@ -2,14 +2,15 @@
 """What GPTran makes of a small root of our own: grown and pruned, against the root and against the root trained on for the same compute.
 
 Of every seed: a root is pre-trained on half of the shared books' lines; `edgetwin refine` searches within --budget times its predicted latency,
-in the ways of the ablation (grow and prune, grow only, prune only, magnitude in the place of Taylor scores, no back-tracking); the root is trained
-on for as much compute as the first of them took, counted as steps times predicted latency, its learning rate falling once over all of it. Every
-model is then judged by lines that neither training nor the search's choices saw, and fine-tuned on SST-2.
+in the ways of the ablation (grow and prune, grow only, prune only, magnitude in the place of Taylor scores, no back-tracking), and trains the best
+that it found by --finish-steps more; the root is trained on for as much compute as the first of them took in all, counted as steps times predicted
+latency, its learning rate falling once over all of it. Every model is then judged by lines that neither training nor the search's choices saw, and
+fine-tuned on SST-2.
 
 Printed: held-out cross-entropy of masked words; its difference to the root's and to the root trained on, paired by seed, with the 95 % interval
 (Student's t); SST-2's dev accuracy; compute beside that of the first way; predicted latency beside the root's.
 
-usage: own_root.py --edgetwin PATH [--data DIR] [--seeds 10] [--work DIR] [--threads 2]
+usage: own_root.py --edgetwin PATH [--data DIR] [--seeds 10] [--first 1] [--work DIR] [--threads 2]
 DIR of the data is EDGETWIN_DATA. What was made stays in --work and is not made again. Needs scipy.
 """
 import argparse
@@ -38,11 +39,12 @@ WAYS = {
 
 
 def configuration(options, **changes):
-    mode = {"steps": options.child_steps, "learning_rate": options.rate}
+    mode = {"steps": options.child_steps, "learning_rate": options.child_rate}
     settings = {
-        "schema": "edgetwin.refinement/1", "base": "short", "criterion": "loss", "cycle": GROW + PRUNE, "rounds": 4, "children": 2,
-        "distillation": 0, "grow_heads": mode, "grow_feed_forward": {**mode, "form": "widen", "width": 64},
+        "schema": "edgetwin.refinement/1", "base": "short", "criterion": "loss", "cycle": GROW + PRUNE, "rounds": 6, "children": 2,
+        "distillation": 0, "dropout": 0, "grow_heads": mode, "grow_feed_forward": {**mode, "form": "widen", "width": 128},
         "prune_heads": {**mode, "count": 1}, "prune_feed_forward": {**mode, "hidden_layers": 1, "neurons": 64, "choice": "importance"},
+        "finish": {"steps": options.finish_steps, "learning_rate": options.rate},
     }
     settings.update(changes)
     return json.dumps(settings)  # JSON is YAML.
@@ -51,7 +53,8 @@ def configuration(options, **changes):
 class Job:
     def __init__(self, options, seed):
         self.options, self.seed = options, seed
-        key = f"{options.device}-{options.root_steps}-{options.child_steps}-{options.rate}-{options.budget}"
+        key = "-".join(str(getattr(options, name)) for name in (
+            "device", "root_steps", "root_rate", "child_steps", "child_rate", "finish_steps", "rate", "budget"))
         self.work = f"{options.work}/{key}/{seed}"
         os.makedirs(self.work, exist_ok=True)
         self.root = self.pretrained()
@@ -71,8 +74,8 @@ class Job:
             with open(architecture, "w", encoding="utf-8") as file:
                 json.dump(ARCHITECTURE, file)
             self.run("pretrain", "--corpus", options.corpus, "--architecture", architecture, "--tokenizer", options.tokenizer, "--steps",
-                     options.root_steps, "--batch-size", 32, "--sequence-length", 48, "--held-out-every", 20, "--seed", self.seed,
-                     "--threads", options.threads, "--output", folder, "--resume")
+                     options.root_steps, "--learning-rate", options.root_rate, "--dropout", 0, "--batch-size", 32,
+                     "--sequence-length", 48, "--held-out-every", 20, "--seed", self.seed, "--threads", options.threads, "--output", folder, "--resume")
         return folder
 
     def predict(self, model):
@@ -103,7 +106,7 @@ class Job:
 
     def judged(self, model, name):
         """Cross-entropy of masked words in lines that nobody saw: of a refinement that only looks at its root."""
-        rows = self.refine(model, f"{name.replace(' ', '-')}-judged", configuration(self.options, rounds=0), self.options.unseen, 2, 1)
+        rows = self.refine(model, f"{name.replace(' ', '-')}-judged", configuration(self.options, rounds=0, finish={"steps": 0}), self.options.unseen, 2, 1)
         return rows[0]["loss"]
 
     def accuracy(self, model, name):
@@ -158,19 +161,23 @@ def main():
     parser.add_argument("--data", default=os.environ.get("EDGETWIN_DATA", ""))
     parser.add_argument("--device", default="rpi4-cpu")
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first", type=int, default=1, help="first seed")
     parser.add_argument("--work", default=f"{HERE}/../.cache/own-root")
-    parser.add_argument("--root-steps", type=int, default=600)
-    parser.add_argument("--child-steps", type=int, default=100)
-    parser.add_argument("--rate", type=float, default=5e-4)
+    parser.add_argument("--root-steps", type=int, default=1500)
+    parser.add_argument("--root-rate", type=float, default=4e-3)
+    parser.add_argument("--child-steps", type=int, default=25)
+    parser.add_argument("--child-rate", type=float, default=5e-4)
+    parser.add_argument("--finish-steps", type=int, default=800)
+    parser.add_argument("--rate", type=float, default=2e-3, help="of the best at the end, and of the root trained on")
     parser.add_argument("--budget", type=float, default=1.3, help="times the root's predicted latency")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     prepare(options)
     found = []
-    for seed in range(1, options.seeds + 1):
+    for seed in range(options.first, options.first + options.seeds):
         found.append(Job(options, seed).results())
         print(f"seed {seed}: " + ", ".join(f"{name} {row[0]:.4f}" for name, row in found[-1].items()), file=sys.stderr, flush=True)
-    print(f"{len(found)} seeds; a root of {options.root_steps} steps, children of {options.child_steps}, within {options.budget} times its latency.\n")
+    print(f"{len(found)} seeds; a root of {options.root_steps} steps, children of {options.child_steps}, the best trained by {options.finish_steps} more, within {options.budget} times its latency.\n")
     print("| model | cross-entropy | against the root | against the root trained on | SST-2 | against the root trained on | compute | latency |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     columns = {name: np.array([row[name] for row in found]) for name in found[0]}

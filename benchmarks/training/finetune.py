@@ -7,7 +7,7 @@ A standard error is the dev set's: of a share, or of a correlation (Fisher's z).
 
 With --work, models and scores stay in that folder: what was stopped goes on, what is done is not done again (seconds are then of the last stretch).
 
-usage: finetune.py [--tasks sst2,cola,stsb] [--seeds 1,2,3] [--peer-seeds 1] [--threads 2] [--pooling mean] [--work DIR]
+usage: finetune.py [--tasks sst2,cola,stsb] [--seeds 1,2,3] [--peer-seeds 1,2,3] [--threads 2] [--pooling mean] [--work DIR]
 (needs benchmarks/kernels/setup.sh, scikit-learn and scipy; EDGETWIN_DATA)
 """
 import argparse
@@ -139,7 +139,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--tasks", default="sst2,cola,stsb")
     parser.add_argument("--seeds", default="1,2,3")
-    parser.add_argument("--peer-seeds", default="1")
+    parser.add_argument("--peer-seeds", default="1,2,3")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--pooling", default="mean")
     parser.add_argument("--work")

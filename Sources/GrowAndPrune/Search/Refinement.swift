@@ -59,6 +59,7 @@ package final class Refinement {
   package func run(resumes: Bool) throws -> RefinementOutcome {
     try store.makeFolder()
     let lock = try FolderLock(store.folder)
+    AtomicFile.removeLeftovers(in: store.folder)
     defer { lock.release() }
     if store.hasState {
       guard resumes else { throw RefinementError.alreadyBegun(folder: store.folder) }
@@ -187,8 +188,8 @@ package final class Refinement {
         stale = 0
       } else {
         stale += 1
-        // A pruned child goes on even if worse; it may come back at the next growth.
-        current = mode.prunes || !configuration.backTracks ? child : nextLowest()
+        // A pruned child goes on even if worse, but not if it has diverged; it may come back at the next growth.
+        current = (mode.prunes || !configuration.backTracks) && !nodes[child].hasDiverged ? child : nextLowest()
         if stale >= configuration.patience {
           try tell(.note("\(stale) rounds without a better model: the end"))
           break
@@ -201,9 +202,11 @@ package final class Refinement {
 
   /// The grown node without children of lowest loss, or else the root if it keeps the budget, or the first that does.
   private func nextLowest() -> Int {
-    let free = nodes.filter { $0.mode.grows && $0.isDone && $0.isAdmissible && !expanded.contains($0.number) }
+    let free = nodes.filter {
+      $0.mode.grows && $0.isDone && $0.isAdmissible && !$0.hasDiverged && !expanded.contains($0.number)
+    }
     if let next = free.min(by: { isBetter($0.number, than: $1.number) }) { return next.number }
-    return nodes.first { $0.isAdmissible && $0.isDone }?.number ?? 0
+    return nodes.first { $0.isAdmissible && $0.isDone && !$0.hasDiverged }?.number ?? 0
   }
 
   private func needed(current: Int, best: Int) -> Set<Int> {
@@ -222,7 +225,8 @@ package final class Refinement {
       switch configuration.criterion {
       case .trainingLoss: return [node.trainingLoss.map { $0.isNaN ? .infinity : $0 } ?? loss]
       case .loss: return [loss]
-      case .score: return [node.score.map { $0.isNaN ? .infinity : -$0 } ?? loss, loss]
+      // What has no loss has diverged, whatever its score.
+      case .score: return [loss.isFinite ? node.score.map { $0.isNaN ? .infinity : -$0 } ?? loss : .infinity, loss]
       }
     }
     let (a, b) = (key(nodes[first]), key(nodes[second]))
@@ -389,6 +393,9 @@ package final class Refinement {
 }
 
 extension RefinementNode {
+  /// Trained to a model without a held-out loss.
+  fileprivate var hasDiverged: Bool { !(loss ?? .nan).isFinite }
+
   mutating func take(_ result: StoredResult) {
     steps = result.steps
     transferredShare = result.transferredShare

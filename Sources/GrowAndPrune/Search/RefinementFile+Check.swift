@@ -14,7 +14,9 @@ extension RefinementFile {
       if let base = file.base, RefinementConfiguration.profiles[base] == nil {
         throw failure("must be \(RefinementConfiguration.profiles.keys.sorted().joined(separator: " or "))", .base)
       }
-      try words(.cycle, file.cycle, known: GrowAndPrune.Mode.allCases.filter { $0.grows || $0.prunes }.map(\.rawValue))
+      // `prune` is the way to a budget, which is not gone twice.
+      let modes = GrowAndPrune.Mode.allCases.filter { $0.grows || $0.prunes && $0 != .prune }
+      try words(.cycle, file.cycle, known: modes.map(\.rawValue))
       try words(.operations, file.operations, known: HeadOperation.allCases.map(\.name))
       try word(file.criterion, RefinementConfiguration.Criterion.allCases.map(\.rawValue), .criterion)
       try word(file.growth, TransferOptions.Growth.allCases.map(\.rawValue), .growth)
@@ -28,13 +30,13 @@ extension RefinementFile {
       try number(file.weightDecay, 0...1, .weightDecay)
       try number(file.dropout, 0...0.9, .dropout)
       try number(file.distillation, 0...1, .distillation)
-      let modes: [(CodingKeys, Mode?)] = [
+      let trainings: [(CodingKeys, Mode?)] = [
         (.root, file.root), (.growHeads, file.growHeads), (.growFeedForward, file.growFeedForward),
         (.growLayer, file.growLayer),
         (.pruneHeads, file.pruneHeads), (.pruneFeedForward, file.pruneFeedForward), (.pruneWidth, file.pruneWidth),
         (.pruneLayer, file.pruneLayer), (.finish, file.finish),
       ]
-      for case (let key, let mode?) in modes { try check(key, mode) }
+      for case (let key, let mode?) in trainings { try check(key, mode) }
       if let approach = file.approach { try check(approach) }
     }
 

@@ -32,8 +32,10 @@ package final class MaskedTrainer: ChildTrainer {
     self.threads = threads
     let tokens = try TokenCorpus.open(corpus, tokenizer: tokenizer, cache: cache)
     dataHash = "\(String(tokens.key, radix: 16)), every \(heldOutEvery) lines held out"
-    sequences = CorpusSequences(tokens, maximumLength: maximumLength, part: .training(heldOutEvery: heldOutEvery))
-    let out = CorpusSequences(tokens, maximumLength: maximumLength, part: .heldOut(every: heldOutEvery))
+    sequences = CorpusSequences(
+      tokens, maximumLength: maximumLength, part: .training(heldOutEvery: heldOutEvery), masking: masking)
+    let out = CorpusSequences(
+      tokens, maximumLength: maximumLength, part: .heldOut(every: heldOutEvery), masking: masking)
     guard sequences.count > 0, out.count > 0 else {
       throw InputFileError(
         source: corpus.joined(separator: ","),

@@ -33,7 +33,8 @@ package final class TaskTrainer: ChildTrainer {
 
   /// With a classifier for the task, where the model has none for it.
   package func prepared(_ model: Model) throws -> Model {
-    var prepared = model
+    // Class 0 is output 0 from here on: of targets, of the teacher's answers.
+    var prepared = model.arranged(for: task)
     // The rows may be of another vocabulary than the model's: found once, here.
     let highest = rows.sequences.lazy.map { $0.max() ?? 0 }.max() ?? 0
     guard Int(highest) < model.architecture.vocabularySize else {
@@ -41,7 +42,7 @@ package final class TaskTrainer: ChildTrainer {
         source: "tokeniser",
         problem: "it gives id \(highest); the model's vocabulary has \(model.architecture.vocabularySize) tokens")
     }
-    let isFor = model.labels == task.labelCount && model.weights.contains("classifier.weight")
+    let isFor = prepared.labels == task.labelCount && model.weights.contains("classifier.weight")
     if !isFor { prepared.pooling = pooling ?? model.pooling }
     prepared = prepared.prepared(for: head(prepared), labels: task.labelCount, seed: 0)
     if !isFor { prepared.labelNames = task.labelNames }
@@ -149,7 +150,8 @@ package final class TaskTrainer: ChildTrainer {
   // MARK: Judging
 
   package func evaluate(_ model: Model) throws -> HeldOut {
-    let score = try TaskEvaluation(model: model, tokenizer: tokenizer, threads: threads).score(dev)
+    let evaluation = TaskEvaluation(model: model, tokenizer: tokenizer, threads: threads)
+    guard let score = try evaluation.finiteScore(dev) else { return HeldOut(loss: .nan, score: nil) }
     return HeldOut(loss: score.loss, score: score.score)
   }
 

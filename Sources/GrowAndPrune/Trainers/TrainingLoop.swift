@@ -57,9 +57,12 @@ struct TrainingLoop {
       "{\"schema\":\"\(Self.schema)\",\"key\":\(JSONText.quoted(key)),\"step\":\(step),"
       + "\"losses\":\(JSONText.list(losses.map { "\"\($0)\"" }))}\n"
     do {
-      try (Data(header.utf8) + session.state()).write(to: URL(filePath: checkpoint), options: .atomic)
+      var file = try AtomicFile(path: checkpoint)
+      try file.write(header.utf8)
+      try session.state().withUnsafeBytes { try file.write($0) }
+      try file.finish()
     } catch {
-      throw RefinementError.output("\(checkpoint): cannot be written: \(error.localizedDescription)")
+      throw RefinementError.output("\(error)")
     }
   }
 

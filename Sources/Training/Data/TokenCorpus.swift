@@ -75,7 +75,16 @@ public struct TokenCorpus: Sendable {
     }
   }
 
-  private static func key(of paths: [String], tokenizer: any Tokenizer) throws -> UInt64 {
+  func has(from start: Int, count: Int, where condition: (Int32) -> Bool) -> Bool {
+    file.withUnsafeBytes { bytes in
+      (start..<start + count).contains {
+        condition(Int32(littleEndian: bytes.loadUnaligned(fromByteOffset: Self.headerBytes + 4 * $0, as: Int32.self)))
+      }
+    }
+  }
+
+  /// What ``key`` is of.
+  static func key(of paths: [String], tokenizer: any Tokenizer) throws -> UInt64 {
     var hash = StableHash()
     for path in paths {
       guard path != "-" else {
@@ -164,8 +173,10 @@ public struct CorpusSequences: Sendable {
     }
   }
 
-  /// - Parameter maximumLength: tokens of a sequence with its two special ones; at least 3.
-  public init(_ corpus: TokenCorpus, maximumLength: Int, part: Part = .all) {
+  /// - Parameters:
+  ///   - maximumLength: tokens of a sequence with its two special ones; at least 3.
+  ///   - masking: sequences without a token that it may hide are left out; nil takes all.
+  public init(_ corpus: TokenCorpus, maximumLength: Int, part: Part = .all, masking: TokenMasking? = nil) {
     self.corpus = corpus
     let room = max(maximumLength - 2, 1)
     var start = 0
@@ -174,6 +185,9 @@ public struct CorpusSequences: Sendable {
       let parts = part.contains(line) ? (length + room - 1) / room : 0
       for part in 0..<parts {
         let (first, end) = (length * part / parts, length * (part + 1) / parts)
+        guard masking.map({ corpus.has(from: start + first, count: end - first, where: $0.mayHide) }) ?? true else {
+          continue
+        }
         starts.append(start + first)
         lengths.append(Int32(end - first))
         longest = max(longest, end - first)

@@ -17,6 +17,9 @@ public struct TokenMasking: Sendable {
     specials = Set(tokenizer.specialIDs)
   }
 
+  /// Whether a token may be hidden: special ones are not.
+  func mayHide(_ id: Int32) -> Bool { !specials.contains(id) }
+
   public struct Masked: Sendable, Hashable {
     public var sequences: [[Int32]]
     /// The tokens that were there, and where: counted over all sequences one after another, rising.

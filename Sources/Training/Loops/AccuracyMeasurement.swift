@@ -48,13 +48,14 @@ public struct AccuracyMeasurement: Sendable {
   private static let schema = "edgetwin.accuracy/1"
 
   /// Trains every architecture with every seed, and appends a row a judgement to `rows.jsonl`: the last has the task's score. Architectures get the vocabulary of
-  /// the tokeniser.
+  /// the tokeniser. What is given twice is trained once.
   ///
   /// - Parameters:
-  ///   - resumes: keeps the rows that are there, and goes on with the model that was being trained; else begins anew.
+  ///   - resumes: keeps the rows that are there, which must be of the same recipe, and goes on with the model that was being trained; without it a
+  ///     folder with rows is an error.
   ///   - began: told the number of a model, from 0, of how many.
-  /// - Throws: ``TrainingStopped``, `InputFileError`, `TextError`, `KernelError`, `ModelFileError` (also where another process is at work in
-  ///   the folder).
+  /// - Throws: ``TrainingStopped``, ``AccuracyMeasurementError``, `InputFileError` (before anything is trained where an architecture is at
+  ///   fault), `TextError`, `KernelError`, `ModelFileError` (also where another process is at work in the folder).
   public func run(
     _ architectures: [Architecture], seeds: [UInt64], resumes: Bool, began: (Int, Int) -> Void = { _, _ in },
     progress: @escaping (TrainingProgress) -> Bool = { _ in true }
@@ -62,29 +63,39 @@ public struct AccuracyMeasurement: Sendable {
     try TrainingRun.makeFolder(output)
     let lock = try FolderLock(output)
     defer { lock.release() }
+    AtomicFile.removeLeftovers(in: output)
     let path = "\(output)/\(Self.rowsName)"
-    var rows = resumes && FileManager.default.fileExists(atPath: path) ? try Self.lines(path) : []
-    let done = try Set(rows.compactMap { try Self.finished($0, source: path) })
-    let vocabularySize = try TokenizerFolder.open(tokenizerFolder).vocabularySize
-    var number = 0
-    for architecture in architectures {
+    var rows = FileManager.default.fileExists(atPath: path) ? try Self.lines(path) : []
+    guard resumes || rows.isEmpty else { throw AccuracyMeasurementError.alreadyBegun(folder: output, rows: rows.count) }
+    let tokenizer = try TokenizerFolder.open(tokenizerFolder)
+    let recipe = try recipe(tokenizer)
+    var done = try Set(rows.compactMap { try Self.finished($0, source: path, recipe: recipe, of: self) })
+    let fitting = try architectures.map { architecture in
       var architecture = architecture
-      architecture.vocabularySize = vocabularySize
+      architecture.vocabularySize = tokenizer.vocabularySize
+      try Pretraining.check(architecture, tokenizer: tokenizer, source: tokenizerFolder, options: pretraining)
+      return architecture
+    }
+    var number = 0
+    for architecture in fitting {
       for seed in seeds {
-        began(number, architectures.count * seeds.count)
+        began(number, fitting.count * seeds.count)
         number += 1
-        guard !done.contains("\(architecture.id) \(seed)") else { continue }
-        rows += try measure(architecture, seed: seed, resumes: resumes, progress: progress)
+        guard done.insert("\(architecture.id) \(seed)").inserted else { continue }
+        let folder = "\(output)/\(architecture.id)-\(seed)"
+        rows += try measure(
+          architecture, seed: seed, recipe: recipe, folder: folder, resumes: resumes, progress: progress)
         // The whole file, so that it never ends within a row.
         try OutputFile.write(rows.map { $0 + "\n" }.joined(), to: path)
+        if !keepsModels { try? FileManager.default.removeItem(atPath: folder) }
       }
     }
   }
 
   private func measure(
-    _ architecture: Architecture, seed: UInt64, resumes: Bool, progress: @escaping (TrainingProgress) -> Bool
+    _ architecture: Architecture, seed: UInt64, recipe: Recipe, folder: String, resumes: Bool,
+    progress: @escaping (TrainingProgress) -> Bool
   ) throws -> [String] {
-    let folder = "\(output)/\(architecture.id)-\(seed)"
     var options = pretraining
     options.seed = seed
     let model = Model.initialised(architecture, labels: nil, maskedLanguageModel: true, seed: seed)
@@ -116,12 +127,11 @@ public struct AccuracyMeasurement: Sendable {
         "\"parameters\":\(architecture.parameterCount(.native).total)", "\"seed\":\(seed)",
         "\"steps\":\(judgement.step)", "\"total_steps\":\(options.steps)", "\"batch_size\":\(options.batchSize)",
         "\"sequence_length\":\(options.sequenceLength)", "\"loss\":\(JSONText.number(judgement.loss))",
-        "\"loss_items\":\(judgement.items)",
+        "\"loss_items\":\(judgement.items)", "\"recipe\":\(recipe.json)",
       ]
       let last = isLast ? members + ["\"seconds\":\(JSONText.number((seconds * 10).rounded() / 10))"] : []
       return "{" + (common + last).joined(separator: ",") + "}"
     }
-    if !keepsModels { try? FileManager.default.removeItem(atPath: folder) }
     return rows
   }
 
@@ -147,11 +157,64 @@ public struct AccuracyMeasurement: Sendable {
   }
 
   /// Architecture and seed of a model's last row; nil for another row.
-  private static func finished(_ line: String, source: String) throws -> String? {
+  ///
+  /// - Throws: `InputFileError`, ``AccuracyMeasurementError`` where the row is of another recipe.
+  private static func finished(
+    _ line: String, source: String, recipe: Recipe, of measurement: AccuracyMeasurement
+  ) throws -> String? {
     let fields = try FieldReader(JSONParser.document([UInt8](line.utf8), source: source), source: source)
     try fields.checkSchema(schema)
     let count = 0...Int.max
-    guard try fields.integer("steps", in: count) == fields.integer("total_steps", in: count) else { return nil }
-    return "\(try fields.string("id")) \(try fields.integer("seed", in: count))"
+    let options = measurement.pretraining
+    let total = try fields.integer("total_steps", in: count)
+    let isLast = try fields.integer("steps", in: count) == total
+    var pairs = [
+      ("total_steps", "\(total)", "\(options.steps)"),
+      ("batch_size", "\(try fields.integer("batch_size", in: count))", "\(options.batchSize)"),
+      ("sequence_length", "\(try fields.integer("sequence_length", in: count))", "\(options.sequenceLength)"),
+    ]
+    if isLast {
+      pairs.append(("task", try fields.optionalString("task") ?? "none", measurement.task?.train.task.id ?? "none"))
+    }
+    // Rows of before recipes were written say nothing of theirs.
+    if let value = fields["recipe"] {
+      let known = try FieldReader(value, source: source, path: "recipe")
+      pairs += try recipe.members.map { ($0.name, try known.optionalString($0.name) ?? "none", $0.value) }
+    }
+    for (name, was, isNow) in pairs where was != isNow {
+      throw AccuracyMeasurementError.otherRecipe(folder: measurement.output, name: name, was: was, isNow: isNow)
+    }
+    return isLast ? "\(try fields.string("id")) \(try fields.integer("seed", in: count))" : nil
+  }
+
+  // MARK: Recipe
+
+  /// What results depend on besides architecture, seed, steps, batch size and length, by name.
+  private struct Recipe {
+    var members: [(name: String, value: String)]
+
+    var json: String {
+      "{" + members.map { "\"\($0.name)\":\(JSONText.quoted($0.value))" }.joined(separator: ",") + "}"
+    }
+  }
+
+  private func recipe(_ tokenizer: any Tokenizer) throws -> Recipe {
+    func hash(_ data: TaskData) -> String {
+      var hash = StableHash()
+      for row in data.rows { hash.combine("\(row.text)\t\(row.pair ?? "")\t\(row.target)\n".utf8) }
+      return String(hash.value, radix: 16)
+    }
+    var recipe = Recipe(members: [
+      ("corpus", String(try TokenCorpus.key(of: corpus, tokenizer: tokenizer), radix: 16)),
+      ("learning_rate", "\(pretraining.learningRate)"),
+      ("held_out_every", pretraining.heldOutEvery.map(String.init) ?? "none"),
+    ])
+    if let task {
+      recipe.members += [
+        ("train", hash(task.train)), ("dev", hash(task.dev)), ("epochs", "\(task.epochs)"),
+        ("task_learning_rate", "\(task.learningRate)"), ("pooling", task.pooling.rawValue),
+      ]
+    }
+    return recipe
   }
 }

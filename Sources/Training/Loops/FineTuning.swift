@@ -55,7 +55,7 @@ public struct FineTuning: Sendable {
   ///   - dev: rows that the model is judged by after each epoch.
   /// - Throws: `InputFileError`, `ModelFileError`, `TextError`.
   public init(folder: String, train: TaskData, dev: TaskData? = nil, options: Options) throws {
-    let opened = try Model.open(folder: folder)
+    let opened = try Model.open(folder: folder).arranged(for: train.task)
     let pooling = options.pooling ?? opened.pooling
     task = train.task
     if case .regression = task.kind { head = .regression(pooling) } else { head = .classification(pooling) }
@@ -89,6 +89,7 @@ public struct FineTuning: Sendable {
   ) throws -> Bool {
     try TrainingRun.makeFolder(run.output)
     let lock = try FolderLock(run.output)
+    AtomicFile.removeLeftovers(in: run.output)
     defer { lock.release() }
     let session = try TrainingSession(
       model: model, head: head,

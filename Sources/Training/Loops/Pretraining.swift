@@ -62,22 +62,30 @@ public struct Pretraining: Sendable {
     guard let masking = TokenMasking(tokenizer) else {
       throw InputFileError(source: tokenizerFolder, problem: "the tokeniser has no mask token ([MASK] or <mask>)")
     }
-    let architecture = model.architecture
-    guard tokenizer.vocabularySize <= architecture.vocabularySize else {
-      throw InputFileError(
-        source: tokenizerFolder,
-        problem: "the tokeniser has \(tokenizer.vocabularySize) tokens; the architecture's vocabulary_size is "
-          + "\(architecture.vocabularySize), and must be as many at least")
-    }
-    guard (3...architecture.maximumPositions).contains(options.sequenceLength) else {
-      throw InputFileError(
-        source: "architecture", field: "maximum_positions",
-        problem: "is \(architecture.maximumPositions); sequences of \(options.sequenceLength) tokens do not fit")
-    }
+    try Self.check(model.architecture, tokenizer: tokenizer, source: tokenizerFolder, options: options)
     self.model = model.prepared(for: .maskedLanguageModel, seed: options.seed)
     self.tokenizerFolder = tokenizerFolder
     self.masking = masking
     self.options = options
+  }
+
+  /// - Parameter source: how messages call the tokeniser.
+  /// - Throws: `InputFileError` where an architecture is not one to be trained with these options.
+  static func check(
+    _ architecture: Architecture, tokenizer: any Tokenizer, source: String, options: Options
+  ) throws {
+    guard tokenizer.vocabularySize <= architecture.vocabularySize else {
+      throw InputFileError(
+        source: source,
+        problem: "the tokeniser has \(tokenizer.vocabularySize) tokens; the architecture's vocabulary_size is "
+          + "\(architecture.vocabularySize), and must be as many at least")
+    }
+    guard 3 <= options.sequenceLength, options.sequenceLength <= architecture.maximumPositions else {
+      throw InputFileError(
+        source: "architecture", field: "maximum_positions",
+        problem: "is \(architecture.maximumPositions); sequences of \(options.sequenceLength) tokens do not fit, and"
+          + " training needs 3 at least")
+    }
   }
 
   /// Trains, and writes the model's folder: weights, configuration, the tokeniser's files, and `log.jsonl`.
@@ -97,19 +105,25 @@ public struct Pretraining: Sendable {
   ) throws -> Bool {
     try TrainingRun.makeFolder(run.output)
     let lock = try FolderLock(run.output)
+    AtomicFile.removeLeftovers(in: run.output)
     defer { lock.release() }
     let cache = run.output + "/corpus.tokens"
     let corpus = try TokenCorpus.open(paths, tokenizer: tokenizer, cache: cache, progress: reading)
     let length = options.sequenceLength
     let sequences = CorpusSequences(
-      corpus, maximumLength: length, part: options.heldOutEvery.map { .training(heldOutEvery: $0) } ?? .all)
+      corpus, maximumLength: length, part: options.heldOutEvery.map { .training(heldOutEvery: $0) } ?? .all,
+      masking: masking)
     let heldOut = options.heldOutEvery.map {
-      MaskedLanguageModelEvaluation(
-        CorpusSequences(corpus, maximumLength: length, part: .heldOut(every: $0)), masking: masking)
+      CorpusSequences(corpus, maximumLength: length, part: .heldOut(every: $0), masking: masking)
     }
-    guard sequences.count > 0 else {
-      throw InputFileError(source: paths.joined(separator: ","), problem: "has no lines but those that are held out")
+    guard sequences.count > 0, heldOut?.count != 0 else {
+      let out = heldOut.map { " and \($0.count) to hold out" } ?? ""
+      throw InputFileError(
+        source: paths.joined(separator: ","),
+        problem: "has \(sequences.count) sequences with words of the tokeniser's to train on\(out)"
+          + (heldOut == nil ? "" : "; give more text, or hold out another share"))
     }
+    let judge = heldOut.map { MaskedLanguageModelEvaluation($0, masking: masking) }
     let session = try TrainingSession(
       model: model, head: .maskedLanguageModel,
       options: TrainingOptions(
@@ -124,8 +138,8 @@ public struct Pretraining: Sendable {
       identity: identity(corpus), options: run, batches: { try source.batches(step: $0) },
       judgement: { step in
         let isDue = options.judgementSteps.map { (step + 1) % $0 == 0 } ?? false
-        guard let heldOut, isDue || step + 1 == options.steps else { return nil }
-        let loss = try heldOut.loss(session)
+        guard let judge, isDue || step + 1 == options.steps else { return nil }
+        let loss = try judge.loss(session)
         judged(step + 1, loss)
         return "\"held_out_loss\":\(JSONText.number(loss.mean)),\"items\":\(loss.items),\"correct\":\(loss.correct)"
       },

@@ -15,6 +15,8 @@ public struct TaskData: Sendable, Hashable {
   /// How messages call the file.
   public let source: String
   public private(set) var rows: [Row] = []
+  /// Lines that were left out for their lack of columns, as the official file of QQP has some.
+  public private(set) var brokenLineCount = 0
 
   public init(task: TextTask, source: String, rows: [Row]) {
     self.task = task
@@ -46,6 +48,10 @@ public struct TaskData: Sendable, Hashable {
         continue
       }
       guard fields.count == width else {
+        if task.layout.hasBrokenLines, fields.count < width {
+          data.brokenLineCount += 1
+          continue
+        }
         throw InputFileError(
           source: source, line: number, problem: "has \(fields.count) columns; the first line has \(width)")
       }

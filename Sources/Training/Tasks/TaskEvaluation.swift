@@ -26,9 +26,29 @@ public struct TaskEvaluation: Sendable {
     self.threads = threads
   }
 
-  /// - Throws: `InputFileError` where the model's labels are not the task's, `KernelError`.
+  /// - Throws: `InputFileError` where the model's labels are not the task's or an answer is not finite, `KernelError`.
   public func score(_ data: TaskData) throws -> TaskScore {
-    let order = try labelOrder(data.task)
+    let (score, bad) = try judged(data)
+    if let bad {
+      throw InputFileError(
+        source: data.source, line: data.rows[bad].line,
+        problem: "\(source)'s answer is not finite: its training has diverged, or its weights are so large that 32-bit"
+          + " floats overflow")
+    }
+    return score
+  }
+
+  /// The score, or nil where the model's training has diverged: an answer is not finite.
+  ///
+  /// - Throws: as ``score(_:)``.
+  package func finiteScore(_ data: TaskData) throws -> TaskScore? {
+    let (score, bad) = try judged(data)
+    return bad == nil ? score : nil
+  }
+
+  /// With the first row whose answer is not finite.
+  private func judged(_ data: TaskData) throws -> (score: TaskScore, bad: Int?) {
+    let order = try model.labelOrder(for: data.task, source: source)
     let rows = EncodedRows(data, tokenizer: tokenizer, maximumLength: model.architecture.maximumPositions)
     try rows.check(model.architecture, source: source)
     // By length, so that the memory of a call is about that of its longest row; the answers go back to their places.
@@ -48,9 +68,10 @@ public struct TaskEvaluation: Sendable {
         (predictions[row], losses[row]) = Self.judge(scores, target: rows.targets[row], kind: data.task.kind)
       }
     }
-    return TaskScore(
+    let score = TaskScore(
       task: data.task, loss: losses.reduce(0, +) / Double(losses.count), predictions: predictions,
       expected: rows.targets)
+    return (score, losses.firstIndex { !$0.isFinite })
   }
 
   /// The prediction and its loss; of equal scores the first class is predicted.
@@ -60,26 +81,5 @@ public struct TaskEvaluation: Sendable {
     let best = scores.firstIndex(of: highest) ?? 0
     let sum = scores.reduce(0) { $0 + exp($1 - highest) }
     return (Double(best), log(sum) + highest - scores[Int(target)])
-  }
-
-  /// Which of the model's outputs is the task's class 0, 1, …
-  private func labelOrder(_ task: TextTask) throws -> [Int] {
-    guard let labels = model.labels else {
-      throw InputFileError(source: source, problem: "the model has no classifier; fine-tune it for the task first")
-    }
-    guard labels == task.labelCount else {
-      throw InputFileError(
-        source: source, field: "classifier.weight",
-        problem: "the model has \(labels) labels; \(task.name) needs \(task.labelCount)")
-    }
-    guard let own = model.labelNames, let names = task.labelNames else { return Array(0..<labels) }
-    let order = names.compactMap { own.firstIndex(of: $0) }
-    guard order.count == names.count else {
-      throw InputFileError(
-        source: source, field: "label_names",
-        problem: "the model's labels are \(own.prefix(5).joined(separator: ", ")); those of \(task.name) are "
-          + names.prefix(5).joined(separator: ", "))
-    }
-    return order
   }
 }

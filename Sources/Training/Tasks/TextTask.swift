@@ -60,7 +60,8 @@ extension TextTask {
   public static let qqp = TextTask(
     id: "qqp", name: "QQP", kind: binary, metrics: [.accuracy, .f1],
     layout: .pairs(
-      [["question1", "question2"]], labels: ["is_duplicate", "label"], official: [6: ([3, 4], 5)]))
+      [["question1", "question2"]], labels: ["is_duplicate", "label"], official: [6: ([3, 4], 5)], hasBrokenLines: true)
+  )
 
   public static let mnli = TextTask(
     id: "mnli", name: "MNLI", kind: .classification(["entailment", "neutral", "contradiction"]), metrics: [.accuracy],
@@ -98,19 +99,24 @@ struct TaskLayout: Sendable, Hashable {
   let labels: [String]
   /// Columns of a table without a header, by how many it has.
   let plain: [Int: Columns]
+  /// The official file has lines that end too soon, which everybody leaves out.
+  let hasBrokenLines: Bool
 
   var isPaired: Bool { texts[0].count == 2 }
 
-  init(texts: [[String]], labels: [String], plain: [Int: ([Int], Int)]) {
+  init(texts: [[String]], labels: [String], plain: [Int: ([Int], Int)], hasBrokenLines: Bool = false) {
+    self.hasBrokenLines = hasBrokenLines
     self.texts = texts
     self.labels = labels
     self.plain = plain.mapValues { Columns(texts: $0.0, label: $0.1) }
   }
 
   /// Two texts and a label, or an index before them; `official` are the columns of the original files.
-  static func pairs(_ texts: [[String]] = [], labels: [String], official: [Int: ([Int], Int)]) -> TaskLayout {
+  static func pairs(
+    _ texts: [[String]] = [], labels: [String], official: [Int: ([Int], Int)], hasBrokenLines: Bool = false
+  ) -> TaskLayout {
     TaskLayout(
       texts: texts + [["sentence1", "sentence2"]], labels: labels,
-      plain: [3: ([0, 1], 2), 4: ([1, 2], 3)].merging(official) { $1 })
+      plain: [3: ([0, 1], 2), 4: ([1, 2], 3)].merging(official) { $1 }, hasBrokenLines: hasBrokenLines)
   }
 }

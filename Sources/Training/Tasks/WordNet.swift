@@ -25,7 +25,8 @@ public enum WordNet {
     public var dev: [TaskData.Row]
   }
 
-  /// Reads the four data files. One noun in ten, drawn by its place in the file, is kept for `dev`; those in `dev` are no part of the corpus.
+  /// Reads the four data files. One noun in ten, drawn by its place in the file, is kept for `dev`; no gloss of those in `dev` is in the corpus or in
+  /// `train`, where several sets of words have the same.
   ///
   /// - Throws: `InputFileError` where a file is missing or is not in the format of wndb(5WN).
   public static func read(folder: String = standardFolder) throws -> Contents {
@@ -64,6 +65,9 @@ public enum WordNet {
         }
       }
     }
+    let kept = Set(contents.dev.map(\.text))
+    contents.corpus.removeAll { kept.contains($0) }
+    contents.train.removeAll { kept.contains($0.text) }
     return contents
   }
 

@@ -47,7 +47,9 @@ public struct RefinementText {
     return node.isAdmissible ? "" : "above the budget"
   }
 
-  private static func digits(_ value: Double?) -> String { value.map { String(format: "%.4f", $0) } ?? "" }
+  private static func digits(_ value: Double?) -> String {
+    value.map { $0.isFinite ? String(format: "%.4f", $0) : "diverged" } ?? ""
+  }
 
   private var summary: String {
     guard let root = outcome.nodes.first, outcome.nodes.indices.contains(outcome.best) else { return "" }
@@ -68,7 +70,7 @@ public struct RefinementText {
       parts.append(String(format: "%@ %+.4f", scoreName ?? "score", after - before))
     }
     if let before = root.loss, let after = best.loss { parts.append(String(format: "loss %+.4f", after - before)) }
-    return "\nSelected: node \(best.number); against its root, as predicted and held out: "
+    return "\nSelected: node \(best.number); against its root, as predicted and on the rows that it was chosen by: "
       + parts.joined(separator: ", ") + ".\n"
   }
 }
@@ -105,7 +107,7 @@ package struct RefinementProgress {
     var text = "node \(node.number) \(node.mode.rawValue)"
     if !node.change.isEmpty { text += " (\(node.change))" }
     var parts: [String] = []
-    if let loss = node.loss { parts.append(String(format: "loss %.4f", loss)) }
+    if let loss = node.loss { parts.append(loss.isFinite ? String(format: "loss %.4f", loss) : "diverged") }
     if let score = node.score { parts.append(String(format: "%@ %.4f", scoreName ?? "score", score)) }
     if let seconds = node.costs?.latencySeconds { parts.append(Humane.seconds(seconds)) }
     if !node.isAdmissible { parts.append("above the budget") }

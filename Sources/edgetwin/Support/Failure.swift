@@ -31,6 +31,7 @@ enum Failure {
       default: data
       }
     case is TrainingStopped: interrupted
+    case is AccuracyMeasurementError: usage
     case let error as RefinementError:
       switch error {
       case .alreadyBegun, .otherInputs: usage

@@ -34,7 +34,13 @@ struct TaskOption: ParsableArguments {
 
   /// Rows of a file, or of WordNet where there is none.
   static func rows(_ task: TextTask, _ path: String?, of part: Part, flag: String) throws -> TaskData {
-    if let path { return try TaskData.read(path, task: task) }
+    if let path {
+      let data = try TaskData.read(path, task: task)
+      if data.brokenLineCount > 0 {
+        Console.say("\(path): \(data.brokenLineCount) lines that end too soon are left out")
+      }
+      return data
+    }
     guard task == .wordnet else { throw UsageError("give \(flag), a file with the rows of \(task.name)") }
     let contents = try WordNet.read()
     return TaskData(

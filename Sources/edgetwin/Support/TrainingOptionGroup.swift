@@ -47,7 +47,8 @@ struct TrainingOptionGroup: ParsableArguments {
     TrainingRunOptions(output: output, resumes: resume, checkpointSteps: checkpointSteps)
   }
 
-  static func check(learningRate: Double, batchSize: Int, sequenceLength: Int) throws {
+  static func check(learningRate: Double, batchSize: Int, sequenceLength: Int, steps: Int = 1) throws {
+    guard (1...1_000_000_000).contains(steps) else { throw ValidationError("--steps must be from 1 to 1000000000") }
     guard learningRate > 0, learningRate < 10 else {
       throw ValidationError("--learning-rate must be above 0, such as 1e-4")
     }

@@ -109,6 +109,13 @@ final class ScratchTokenizer {
     #expect((0..<cut.count).flatMap { cut[$0].dropFirst().dropLast() } == expected.flatMap { $0 })
     #expect((0..<cut.count).allSatisfy { cut[$0].count >= 4 })
 
+    // A line of unknown characters has nothing to hide.
+    let unknown = try TokenCorpus.open(
+      [scratch.write("\u{4E00} \u{4E01}\n" + text, "u.txt")], tokenizer: scratch.tokenizer, cache: cache + "u")
+    let masking = try #require(TokenMasking(scratch.tokenizer))
+    #expect(CorpusSequences(unknown, maximumLength: 1000).count == whole.count + 1)
+    #expect(CorpusSequences(unknown, maximumLength: 1000, masking: masking).count == whole.count)
+
     // The second time the file is used as it is; another text makes another.
     let modified = { try FileManager.default.attributesOfItem(atPath: cache)[.modificationDate] as? Date }
     let before = try modified()

@@ -50,6 +50,10 @@ private func problem(_ text: String, _ task: TextTask) -> String {
     #expect(mrpc.rows.first?.text == "said \"yes" && mrpc.rows.first?.target == 1)
     let qqp = try read("id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n1\t2\t3\tWhy?\tWhat?\t0\n", .qqp)
     #expect(qqp.rows.first?.pair == "What?")
+    // The official file has lines that end too soon; of other tasks such a line is an error.
+    let broken = try read(
+      "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n1\t2\t3\tWhy?\n1\t2\t3\tWhy?\tWhat?\t0\n", .qqp)
+    #expect(broken.rows.map(\.line) == [3] && broken.brokenLineCount == 1)
     let mnli = (0..<16).map { $0 == 8 ? "p" : $0 == 9 ? "h" : $0 == 15 ? "contradiction" : "x" }
     #expect(try read(mnli.joined(separator: "\t") + "\n", .mnli).rows.first?.target == 2)
     let qnli = try read("index\tquestion\tsentence\tlabel\n0\tWho?\tHe.\tnot_entailment\n", .qnli)
