@@ -37,14 +37,16 @@ def baseline():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--steps", type=int, default=12000)
+    parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--length", type=int, default=64)
     parser.add_argument("--rate", default="2e-3")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--architecture")
     parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--tuning-rate", default="2e-4")
+    parser.add_argument("--tuning-rate", default="5e-4")
+    parser.add_argument("--tuning-dropout", default="0.4")
+    parser.add_argument("--tuning-decay", default="0.1")
     parser.add_argument("--pooling", default="mean")
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--threads", type=int, default=2)
@@ -74,7 +76,7 @@ def main():
     for seed in options.seeds.split(","):
         start = time.perf_counter()
         run("finetune", "--model", folder + "/pretrained", "--task", "sst2", "--train", table("sst2", "train"), "--epochs", options.epochs,
-            "--learning-rate", options.tuning_rate, "--pooling", options.pooling, "--threads", options.threads, "--seed", seed,
+            "--learning-rate", options.tuning_rate, "--dropout", options.tuning_dropout, "--weight-decay", options.tuning_decay, "--pooling", options.pooling, "--threads", options.threads, "--seed", seed,
             "--output", f"{folder}/tuned{seed}")
         seconds.append(time.perf_counter() - start)
         scores.append(score(f"{folder}/tuned{seed}", "sst2", table("sst2", "dev"))["metrics"]["accuracy"])
