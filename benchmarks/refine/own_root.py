@@ -165,7 +165,7 @@ def main():
     parser.add_argument("--work", default=f"{HERE}/../.cache/own-root")
     parser.add_argument("--root-steps", type=int, default=1500)
     parser.add_argument("--root-rate", type=float, default=4e-3)
-    parser.add_argument("--child-steps", type=int, default=25)
+    parser.add_argument("--child-steps", type=int, default=100)
     parser.add_argument("--child-rate", type=float, default=5e-4)
     parser.add_argument("--finish-steps", type=int, default=800)
     parser.add_argument("--rate", type=float, default=2e-3, help="of the best at the end, and of the root trained on")
