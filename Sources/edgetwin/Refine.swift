@@ -177,7 +177,7 @@ struct Refine: AsyncParsableCommand {
     let judged = try TaskOption.rows(known, dev, of: .dev, flag: "--dev")
     let trainer = TaskTrainer(
       train: rows, dev: judged, tokenizer: tokenizer, pooling: pooling, maximumLength: length, threads: threads)
-    return (trainer, TaskOption.hash(rows, judged))
+    return (trainer, TaskData.hash([rows, judged]))
   }
 
   /// The corpus's tokens, kept while they are needed.

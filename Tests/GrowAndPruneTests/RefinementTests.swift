@@ -234,10 +234,11 @@ import Testing
   }
 
   /// What has no loss is not selected for a score that came about somehow.
-  @Test func divergedChildrenAreNeverBest() throws {
+  @Test(arguments: RefinementConfiguration.Criterion.allCases)
+  func divergedChildrenAreNeverBest(_ criterion: RefinementConfiguration.Criterion) throws {
     let folder = try Folder()
     var configuration = Self.configuration
-    configuration.criterion = .score
+    configuration.criterion = criterion
     let trainer = FakeTrainer { architecture in
       let isRoot = architecture == Self.architecture
       return HeldOut(loss: isRoot ? 1 : .nan, score: isRoot ? 0.5 : 0.9)

@@ -76,8 +76,8 @@ def main():
     for seed in options.seeds.split(","):
         start = time.perf_counter()
         run("finetune", "--model", folder + "/pretrained", "--task", "sst2", "--train", table("sst2", "train"), "--epochs", options.epochs,
-            "--learning-rate", options.tuning_rate, "--dropout", options.tuning_dropout, "--weight-decay", options.tuning_decay, "--pooling", options.pooling, "--threads", options.threads, "--seed", seed,
-            "--output", f"{folder}/tuned{seed}")
+            "--learning-rate", options.tuning_rate, "--dropout", options.tuning_dropout, "--weight-decay", options.tuning_decay,
+            "--pooling", options.pooling, "--threads", options.threads, "--seed", seed, "--output", f"{folder}/tuned{seed}")
         seconds.append(time.perf_counter() - start)
         scores.append(score(f"{folder}/tuned{seed}", "sst2", table("sst2", "dev"))["metrics"]["accuracy"])
     with open(folder + "/pretrained/log.jsonl", encoding="utf-8") as file:

@@ -59,8 +59,8 @@ package final class Refinement {
   package func run(resumes: Bool) throws -> RefinementOutcome {
     try store.makeFolder()
     let lock = try FolderLock(store.folder)
-    AtomicFile.removeLeftovers(in: store.folder)
     defer { lock.release() }
+    AtomicFile.removeLeftovers(in: store.folder)
     if store.hasState {
       guard resumes else { throw RefinementError.alreadyBegun(folder: store.folder) }
       stored = try store.load()
@@ -221,12 +221,12 @@ package final class Refinement {
   /// Whether a node is strictly better by the criterion; of equals the earlier is.
   func isBetter(_ first: Int, than second: Int) -> Bool {
     func key(_ node: RefinementNode) -> [Double] {
-      let loss = node.loss.map { $0.isNaN ? .infinity : $0 } ?? .infinity
+      // What has no loss has diverged, whatever its score or its loss in training.
+      guard let loss = node.loss, loss.isFinite else { return [.infinity] }
       switch configuration.criterion {
       case .trainingLoss: return [node.trainingLoss.map { $0.isNaN ? .infinity : $0 } ?? loss]
       case .loss: return [loss]
-      // What has no loss has diverged, whatever its score.
-      case .score: return [loss.isFinite ? node.score.map { $0.isNaN ? .infinity : -$0 } ?? loss : .infinity, loss]
+      case .score: return [node.score.map { $0.isNaN ? .infinity : -$0 } ?? loss, loss]
       }
     }
     let (a, b) = (key(nodes[first]), key(nodes[second]))

@@ -199,11 +199,6 @@ public struct AccuracyMeasurement: Sendable {
   }
 
   private func recipe(_ tokenizer: any Tokenizer) throws -> Recipe {
-    func hash(_ data: TaskData) -> String {
-      var hash = StableHash()
-      for row in data.rows { hash.combine("\(row.text)\t\(row.pair ?? "")\t\(row.target)\n".utf8) }
-      return String(hash.value, radix: 16)
-    }
     var recipe = Recipe(members: [
       ("corpus", String(try TokenCorpus.key(of: corpus, tokenizer: tokenizer), radix: 16)),
       ("learning_rate", "\(pretraining.learningRate)"),
@@ -211,7 +206,7 @@ public struct AccuracyMeasurement: Sendable {
     ])
     if let task {
       recipe.members += [
-        ("train", hash(task.train)), ("dev", hash(task.dev)), ("epochs", "\(task.epochs)"),
+        ("train", TaskData.hash([task.train])), ("dev", TaskData.hash([task.dev])), ("epochs", "\(task.epochs)"),
         ("task_learning_rate", "\(task.learningRate)"), ("pooling", task.pooling.rawValue),
       ]
     }

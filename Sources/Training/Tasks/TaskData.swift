@@ -24,6 +24,15 @@ public struct TaskData: Sendable, Hashable {
     self.rows = rows
   }
 
+  /// Of all rows of some tables: the same for the same texts and labels in the same order.
+  package static func hash(_ tables: [TaskData]) -> String {
+    var hash = StableHash()
+    for row in tables.flatMap(\.rows) {
+      hash.combine("\(row.text)\t\(row.pair ?? "")\t\(row.target)\n".utf8)
+    }
+    return String(hash.value, radix: 16)
+  }
+
   /// Reads a table.
   ///
   /// - Parameter path: `-` is standard input.

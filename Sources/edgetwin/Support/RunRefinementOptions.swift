@@ -151,6 +151,6 @@ struct RunRefinementInputs {
     self.plan = plan
     train = try TaskOption.rows(task, request.train, of: .train, flag: "--train")
     dev = try TaskOption.rows(task, request.dev, of: .dev, flag: "--dev")
-    dataHash = TaskOption.hash(train, dev)
+    dataHash = TaskData.hash([train, dev])
   }
 }

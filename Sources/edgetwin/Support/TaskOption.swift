@@ -23,15 +23,6 @@ struct TaskOption: ParsableArguments {
     try Self.rows(task, path, of: part, flag: flag)
   }
 
-  /// A hash of all rows.
-  static func hash(_ tables: TaskData...) -> String {
-    var hash = StableHash()
-    for row in tables.flatMap(\.rows) {
-      hash.combine("\(row.text)\t\(row.pair ?? "")\t\(row.target)\n".utf8)
-    }
-    return String(hash.value, radix: 16)
-  }
-
   /// Rows of a file, or of WordNet where there is none.
   static func rows(_ task: TextTask, _ path: String?, of part: Part, flag: String) throws -> TaskData {
     if let path {
