@@ -110,6 +110,7 @@ extension Measurement {
     return result
   }
 
+  /// Facts by their names; numbers of other programs' rows are kept as texts.
   private static func environment(_ reader: FieldReader) throws -> [String: String] {
     guard let value = reader["environment"] else { return [:] }
     let inner = try FieldReader(value, source: reader.source, path: reader.field("environment"))
@@ -118,8 +119,15 @@ extension Measurement {
     }
     var result: [String: String] = [:]
     for member in inner.members {
-      result[member.name] = try inner.string(
-        member.value, field: inner.field(InputFileError.printable(member.name)))
+      switch member.value.content {
+      case .null: continue
+      case .boolean(let value): result[member.name] = String(value)
+      case .integer(let value): result[member.name] = String(value)
+      case .number(let value): result[member.name] = JSONText.number(value)
+      default:
+        result[member.name] = try inner.string(
+          member.value, field: inner.field(InputFileError.printable(member.name)))
+      }
     }
     return result
   }

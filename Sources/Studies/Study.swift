@@ -133,6 +133,9 @@ public final class Study: Sendable {
     if path.isEmpty || path.utf8.contains(0) {
       throw StudyError(path: path, kind: .input, problem: "is no name for a file")
     }
+    if path == "-" {
+      throw StudyError(path: path, kind: .usage, problem: "a study is a database, not a stream; name a file")
+    }
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
       throw StudyError(path: path, kind: .input, problem: "is a folder; name a file")
     }

@@ -59,6 +59,9 @@ struct Calibrate: AsyncParsableCommand {
     guard rows != nil, device != nil, runtime != nil else {
       throw ValidationError("give measurements, --device and --runtime, or --board local to measure this machine")
     }
+    if rows == "-", device == "-" {
+      throw ValidationError("the measurements and --device cannot both be standard input")
+    }
     if host.isGiven { throw ValidationError("--threads, --budget, --measurements and --name need --board local") }
   }
 

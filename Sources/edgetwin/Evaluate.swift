@@ -29,8 +29,9 @@ struct Evaluate: ParsableCommand {
     let setup = try SearchSetup(document.problem, document: document, library: .standard(), runtime: runtime)
     let evaluation = LineEvaluation(setup)
     var number = 0
-    while let line = readLine(strippingNewline: true) {
+    while var line = readLine(strippingNewline: true) {
       number += 1
+      if number == 1, line.first == "\u{FEFF}" { line.removeFirst() }
       try Console.write(evaluation.answer(line, number: number).json + "\n")
     }
     Console.say(setup.predictor.caption)

@@ -32,6 +32,8 @@ struct Explain: ParsableCommand {
   @Option(help: "table (for people), json (an object; of several architectures a list) or jsonl.")
   var format: Format = .table
 
+  func validate() throws { try twin.check(architectures: architectures) }
+
   func run() throws {
     let request = try twin.request()
     var predictor = try RowPredictor(request)

@@ -1,4 +1,6 @@
+import Architectures
 import ArgumentParser
+import Foundation
 import ModelFiles
 
 extension OnnxExport.HeadForm: ExpressibleByArgument {}
@@ -18,7 +20,7 @@ struct Export: ParsableCommand {
   @Argument(help: ArgumentHelp("Model folder: config.json and model.safetensors.", valueName: "folder"))
   var model: String
 
-  @Option(help: ArgumentHelp("File to write.", valueName: "x.onnx"))
+  @Option(help: ArgumentHelp("File to write, or - for standard output.", valueName: "x.onnx"))
   var output: String
 
   @Option(help: "classifier, mlm, hidden or mean; by default the first that the model has weights for.")
@@ -28,8 +30,21 @@ struct Export: ParsableCommand {
   var headForm: OnnxExport.HeadForm = .batched
 
   func run() throws {
-    guard output != "-" else { throw UsageError("--output must name a file") }
-    try Console.checkFolder(of: output)
-    try OnnxExport(headForm: headForm, head: head).write(Model.open(folder: model), to: output)
+    let export = OnnxExport(headForm: headForm, head: head)
+    guard output == "-" else {
+      try Console.checkFolder(of: output)
+      return try export.write(Model.open(folder: model), to: output)
+    }
+    let folder = try FileManager.default.url(
+      for: .itemReplacementDirectory, in: .userDomainMask, appropriateFor: FileManager.default.temporaryDirectory,
+      create: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appending(path: "model.onnx").path
+    try export.write(Model.open(folder: model), to: file)
+    guard !FileManager.default.fileExists(atPath: file + ".data") else {
+      throw UsageError("a model above 2 GB is two files: --output must name one")
+    }
+    let handle = try InputBytes.open(file)
+    while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty { try Console.write(chunk) }
   }
 }

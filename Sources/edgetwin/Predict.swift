@@ -30,6 +30,8 @@ struct Predict: ParsableCommand {
 
   @OptionGroup var output: FormatOption
 
+  func validate() throws { try twin.check(architectures: architectures) }
+
   func run() throws {
     var predictor = try RowPredictor(twin.request())
     let rows = try ArchitectureRow.read(architectures)

@@ -39,8 +39,8 @@ struct Suggest: ParsableCommand {
 
   func validate() throws {
     guard (1...100_000).contains(count) else { throw ValidationError("--count must be from 1 to 100000") }
-    if measurements == "-", candidates == "-" {
-      throw ValidationError("the measurements and --candidates cannot both be standard input")
+    if [measurements, candidates, device].count(where: { $0 == "-" }) > 1 {
+      throw ValidationError("only one of the measurements, --candidates and --device can be standard input")
     }
   }
 

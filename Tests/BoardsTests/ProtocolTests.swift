@@ -160,7 +160,10 @@ import Testing
     #expect(summary.outlierCalls == 5 && summary.outlierRounds.isEmpty)
     // Type 7 of 1 1 2 2 2 2 4 4 4 5 9 at 0.95: position 9.5, between 5 and 9.
     #expect(abs(summary.p95Seconds - 7) < 1e-12)
-    #expect(summary.fastestSeconds == 1)
+    #expect(summary.fastestSeconds == 1 && summary.hasSpread)
+    let one = RepeatSummary(
+      [Repeat(round: 0, atSeconds: 0, callSeconds: [1, 2], involuntarySwitches: 0)], outlierDeviations: 3.5)
+    #expect(!one.hasSpread, "one repeat is no distance from itself")
   }
 
   @Test func repeatsOnSlowedCoresDoNotCount() {

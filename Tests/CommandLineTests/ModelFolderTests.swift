@@ -30,6 +30,13 @@ import Testing
       #expect(result.status == 0 && result.output.isEmpty, "\(result.errors)")
       #expect(try bytes("\(form).onnx").count > 10_000)
     }
+    let stream = tool.process(["export", "m", "--output", "-"])
+    let pipe = Pipe()
+    stream.standardOutput = pipe
+    try stream.run()
+    #expect(try pipe.fileHandleForReading.readToEnd() == bytes("batched.onnx"))
+    stream.waitUntilExit()
+    #expect(stream.terminationStatus == 0)
     // A folder's configuration is an architecture file, too.
     #expect(try tool.run("predict", "--device", "rpi4-cpu", "--architectures", "m/config.json").status == 0)
   }

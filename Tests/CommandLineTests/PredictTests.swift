@@ -22,6 +22,42 @@ import Testing
     }
   }
 
+  @Test func standardInputIsAnyOneFile() throws {
+    defer { tool.remove() }
+    try tool.write(try tool.run("sample", "--count", "3", "--seed", "3").output, to: "a.jsonl")
+    let device = try tool.run("devices", "show", "rpi4-cpu", "--format", "yaml").output
+    try tool.write(device, to: "d.yaml")
+    let named = try tool.run("predict", "--device", "d.yaml", "--architectures", "a.jsonl", "--format", "jsonl")
+    let read = try tool.run(
+      "predict", "--device", "-", "--architectures", "a.jsonl", "--format", "jsonl", input: device)
+    #expect(named.status == 0 && read.status == 0 && read.output == named.output, "\(read.errors)")
+    #expect(try tool.run("predict", "--device", "-", "--architectures", "-", input: device).status == 64)
+    // As Python's yaml.safe_dump writes an object that is there twice.
+    let shared = """
+      layers:
+      - &id001
+        feed_forward: [512]
+        heads: [sa_sdp, l_dft]
+        hidden_size: 128
+      - *id001
+      maximum_positions: 128
+      position: absolute
+      schema: edgetwin.architecture/1
+      type_vocabulary_size: 2
+      vocabulary_size: 1000
+
+      """
+    let written = shared.replacing(" &id001\n ", with: "").replacing(
+      "- *id001", with: "- feed_forward: [512]\n  heads: [sa_sdp, l_dft]\n  hidden_size: 128")
+    let twice = try tool.run(
+      "predict", "--device", "rpi4-cpu", "--architectures", "-", "--format", "jsonl", input: shared)
+    #expect(twice.status == 0, "\(twice.errors)")
+    #expect(
+      try tool.run("predict", "--device", "rpi4-cpu", "--architectures", "-", "--format", "jsonl", input: written)
+        .output == twice.output)
+    #expect(try tool.run("study", "create", "-", "--problem", "none.yaml").status != 0)
+  }
+
   @Test func samplersCompare() throws {
     defer { tool.remove() }
     let rows = try tool.run("sample", "--count", "40", "--seed", "1", "--compare", "--format", "jsonl").rows()

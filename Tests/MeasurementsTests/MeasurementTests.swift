@@ -32,6 +32,14 @@ import struct Measurements.Measurement
     #expect(row.powerScope == .module && row.environment == ["a": "1", "b": "é"] && row.includesStartup)
   }
 
+  /// As other programs write them: numbers where this one has texts.
+  @Test func environmentsTakeNumbers() throws {
+    let text = Self.line.replacing(
+      #"{"a":"1","b":"é"}"#, with: #"{"temperature_c":45.5,"fan":true,"runs":3,"site":null,"a":"x"}"#)
+    let row = try #require(MeasurementFile.read(bytes: [UInt8](text.utf8), source: "m").first)
+    #expect(row.environment == ["temperature_c": "45.5", "fan": "true", "runs": "3", "a": "x"])
+  }
+
   @Test func nullAndAbsentAreNil() throws {
     let text =
       #"{"schema":"edgetwin.measurement/1","architecture":null,"features":{"x":1},"device":"d","runtime":"r","batch_size":1,"#
@@ -63,7 +71,7 @@ import struct Measurements.Measurement
     (#""batch_size":128"#, #""batch_size":0"#, "batch_size: must be from 1"),
     (#""order":7"#, #""order":-1"#, "order: must be from 0"),
     (#""idle_included":true"#, #""idle_included":1"#, "idle_included: must be true or false"),
-    (#""a":"1""#, #""a":1"#, "environment.a: must be a text"),
+    (#""a":"1""#, #""a":[1]"#, "environment.a: must be a text"),
     (#""hidden_size":128"#, #""hidden_size":-128"#, "architecture.layers[0].hidden_size"),
     ("measurement/1", "measurement/9", "schema: is version 9"),
     (#""architecture":{"#, #""arch":{"#, "architecture: is missing, and there are no `features`"),

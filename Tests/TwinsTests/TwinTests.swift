@@ -302,6 +302,13 @@ enum Library {
         let causes = explanation.causes.values.reduce(0, +) + explanation.startupSeconds
         #expect(abs(layers - total) <= 1e-9 * total, "\(id)")
         #expect(abs(causes - total) <= 1e-9 * total, "\(id)")
+        let classes = explanation.parts.reduce(explanation.unplacedSeconds + explanation.startupSeconds) {
+          $0 + $1.seconds
+        }
+        #expect(abs(classes - total) <= 1e-9 * total, "\(id)")
+        let energy = explanation.prediction.costs.energyJoules.median
+        let joules = explanation.parts.reduce(explanation.unplacedJoules + explanation.startupJoules) { $0 + $1.joules }
+        #expect(abs(joules - energy) <= 1e-9 * energy, "\(id)")
         #expect(explanation.parts.allSatisfy { $0.seconds >= 0 && $0.roofSeconds >= 0 })
         #expect(explanation.parts.contains { $0.seconds > 0 })
         #expect(startup == (explanation.startupSeconds > 0))

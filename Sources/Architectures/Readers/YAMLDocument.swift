@@ -3,12 +3,18 @@ import Yams
 
 /// YAML into the same tree as JSON, within limits that keep a hostile file from exhausting stack or memory.
 ///
-/// Anchors and aliases are refused: nothing here needs them, and a few lines of them expand without bound.
+/// Anchors and aliases are read, as writers of YAML use them for an object that is there several times, up to ``maximumAnchors`` and
+/// ``maximumValues``: a few lines of them could expand without bound.
 package enum YAMLDocument {
   /// The largest file that is taken for YAML; a large set of architectures is JSON Lines.
   package static let maximumBytes = 16 << 20
   /// The deepest indentation.
   package static let maximumIndentation = 128
+
+  /// The most anchors of a file, which bounds how deep aliases of aliases go.
+  package static let maximumAnchors = 256
+  /// The most values that a document holds when its aliases are written out.
+  package static let maximumValues = 4_000_000
 
   /// The documents in `bytes`, in order; more than one where they are separated by `---`.
   ///
@@ -21,7 +27,10 @@ package enum YAMLDocument {
     do {
       let parser = try Parser(yaml: String(decoding: bytes, as: UTF8.self), encoding: .utf8)
       var result: [DocumentValue] = []
-      while let node = try parser.nextRoot() { result.append(try value(node, source: source, depth: 0)) }
+      var room = maximumValues
+      while let node = try parser.nextRoot() {
+        result.append(try value(node, source: source, depth: 0, room: &room))
+      }
       return result
     } catch let error as YamlError {
       throw inputError(error, source: source)
@@ -36,6 +45,7 @@ package enum YAMLDocument {
     var open = 0
     var leading = 0
     var isLeading = true
+    var anchors = 0
     var previous = UInt8(ascii: "\n")
     for (index, byte) in bytes.enumerated() {
       switch byte {
@@ -56,18 +66,41 @@ package enum YAMLDocument {
       if byte == UInt8(ascii: "&") || byte == UInt8(ascii: "*") {
         let startsToken = " \t\r\n[{,-?:".utf8.contains(previous)
         let hasName = index + 1 < bytes.count && !" \t\r\n".utf8.contains(bytes[index + 1])
-        guard !(startsToken && hasName) else {
-          throw InputFileError(
-            source: source, line: line,
-            problem: "YAML anchors (&) and aliases (*) are not supported; write the value out")
+        if startsToken && hasName {
+          anchors += byte == UInt8(ascii: "&") ? 1 : 0
+          guard anchors <= maximumAnchors else {
+            throw InputFileError(
+              source: source, line: line,
+              problem: "has more than \(maximumAnchors) YAML anchors (&); write the values out, or use JSON Lines")
+          }
+          // The parser compares names, which an alias could make arbitrarily large.
+          guard byte == UInt8(ascii: "&") || !isName(bytes, at: index) else {
+            throw InputFileError(source: source, line: line, problem: "a YAML alias (*) cannot be a name")
+          }
         }
       }
       previous = byte
     }
   }
 
-  private static func value(_ node: Node, source: String, depth: Int) throws -> DocumentValue {
+  /// Whether what stands at `index`, an alias, is the name of a member.
+  private static func isName(_ bytes: [UInt8], at index: Int) -> Bool {
+    let before = bytes[..<index].last { $0 != UInt8(ascii: " ") }
+    if before == UInt8(ascii: "?") { return true }
+    var next = index
+    while next < bytes.count, !" \t\r\n,]}".utf8.contains(bytes[next]) { next += 1 }
+    while next < bytes.count, bytes[next] == UInt8(ascii: " ") { next += 1 }
+    return bytes[index..<next].contains(UInt8(ascii: ":")) || next < bytes.count && bytes[next] == UInt8(ascii: ":")
+  }
+
+  private static func value(_ node: Node, source: String, depth: Int, room: inout Int) throws -> DocumentValue {
     let line = node.mark?.line ?? 1
+    room -= 1
+    guard room >= 0 else {
+      throw InputFileError(
+        source: source, line: line,
+        problem: "its YAML aliases (*) make more than \(maximumValues) values; write it as JSON Lines")
+    }
     guard depth <= JSONParser.maximumDepth else {
       throw InputFileError(source: source, line: line, problem: "the YAML is nested too deep")
     }
@@ -75,14 +108,14 @@ package enum YAMLDocument {
     case .scalar(let scalar): return DocumentValue(content(of: scalar), line: line)
     case .sequence(let sequence):
       return DocumentValue(
-        .list(try sequence.map { try value($0, source: source, depth: depth + 1) }), line: line)
+        .list(try sequence.map { try value($0, source: source, depth: depth + 1, room: &room) }), line: line)
     case .mapping(let mapping):
       var members: [DocumentValue.Member] = []
       for (key, item) in mapping {
         guard case .scalar(let name) = key else {
           throw InputFileError(source: source, line: key.mark?.line ?? line, problem: "a name must be a text")
         }
-        members.append(.init(name: name.string, value: try value(item, source: source, depth: depth + 1)))
+        members.append(.init(name: name.string, value: try value(item, source: source, depth: depth + 1, room: &room)))
       }
       return DocumentValue(.object(members), line: line)
     case .alias:

@@ -85,6 +85,9 @@ public struct RepeatSummary: Sendable, Hashable {
   public var peakWatts: Double?
   public var samplingIntervalSeconds: Double?
 
+  /// Whether there are repeats enough to say how far they are apart.
+  public var hasSpread: Bool { repeats - disturbedRepeats > 1 }
+
   /// Error of the median, as a share of it, if repeats are independent: 1.2533 standard deviations over the root of their number.
   public var relativeError: Double {
     repeats > disturbedRepeats

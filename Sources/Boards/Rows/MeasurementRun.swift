@@ -163,7 +163,7 @@ public struct MeasurementRun {
     row.latencySeconds = callSeconds / batch
     row.batchLatencySeconds = callSeconds
     row.latencyP95Seconds = summary.p95Seconds / batch
-    row.spreadSeconds = summary.spreadSeconds / batch
+    row.spreadSeconds = summary.hasSpread ? summary.spreadSeconds / batch : nil
     row.measuredAt = ISO8601DateFormatter().string(from: began.addingTimeInterval(middle))
     if let meter = measurer.meter, let joules = summary.callJoules, joules > 0 {
       row.energyJoules = joules / batch

@@ -37,6 +37,12 @@ public struct Explanation: Sendable, Hashable {
   public var causes: [Bound: Double]
   /// Start-up in the predicted median: 0 for steady time.
   public var startupSeconds: Double
+  /// Start-up in the predicted energy: 0 for steady time.
+  public var startupJoules: Double
+  /// Part of the predicted median that no kernel class stands for, such as what a call of the runtime costs whatever it computes. With
+  /// those of ``parts`` and ``startupSeconds`` it sums to the median; likewise ``unplacedJoules``.
+  public var unplacedSeconds: Double
+  public var unplacedJoules: Double
   /// Start-up that steady time leaves out, per sequence, as far as the data identify it.
   public var omittedStartupSeconds: Double
   /// Seconds per sequence of the bare roofline over all kernel calls.
@@ -84,6 +90,9 @@ public struct Explanation: Sendable, Hashable {
       for (bound, seconds) in costs { sum[bound, default: 0] += seconds }
     }
     startupSeconds = time.startup
+    startupJoules = energy.startup
+    unplacedSeconds = time.unplaced.total
+    unplacedJoules = energy.unplaced.total
     omittedStartupSeconds = time.omittedStartup
     roofSeconds = calls.reduce(0) { $0 + roof.seconds($1.work) } / batch
   }

@@ -61,10 +61,11 @@ public struct DeviceLibrary: Sendable {
     return found.values.sorted { $0.file.device.id < $1.file.device.id }
   }
 
-  /// The device with an id, or in a file: what has a slash or ends in `.yaml` is a path.
+  /// The device with an id, or in a file: what has a slash or ends in `.yaml` is a path, and `-` is standard input.
   /// - Parameter folder: what a relative path is relative to; nil is the working folder.
   /// - Throws: `InputFileError` or `YAMLFileError` for a file, `TwinError.unknownDevice` for an id.
   public func entry(_ name: String, relativeTo folder: URL? = nil) throws -> Entry {
+    if name == "-", folder == nil { return Entry(path: name, file: try DeviceFile(path: name)) }
     if Self.isPath(name) {
       var path = name
       if let folder, !name.hasPrefix("/") { path = folder.appending(path: name).path }

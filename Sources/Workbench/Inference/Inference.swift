@@ -70,7 +70,7 @@ public struct Inference {
       problem: "is \(numbers[index]); \(what) run from 0 to \(limit - 1)")
   }
 
-  /// Gives each line's answer to `write`, in order and in pieces: `{"id","shape":[…],"values":[…]}`, row-major, digits enough to name each 32-bit float.
+  /// Gives each line's answer to `write`, in order and in pieces: `{"id","shape":[…],"values":[…]}`, row-major, nine significant digits, which name each 32-bit float.
   ///
   /// - Throws: `InputFileError` naming the line, or what `write` throws.
   public func run(write: (String) throws -> Void) throws {
@@ -106,11 +106,12 @@ public struct Inference {
       }
     }
     let shape = session.head.isPerToken ? [rows.count, session.outputWidth] : [session.outputWidth]
+    var digits = NineDigits()
     var text = "{\"id\":\(inputs[index].idJSON),\"shape\":\(JSONText.list(shape.map(String.init))),\"values\":["
     for row in rows {
       for (column, value) in session.answer(rows: row..<row + 1).enumerated() {
         if row > rows.lowerBound || column > 0 { text += "," }
-        text += "\(value)"
+        text += digits.text(value)
       }
       if text.utf8.count > 1 << 16 {
         try write(text)

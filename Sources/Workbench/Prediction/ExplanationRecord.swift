@@ -9,6 +9,9 @@ public enum ExplanationRecord {
     record.add("schema", .text("edgetwin.explanation/1"))
     record.add("roof_s", .number(explanation.roofSeconds))
     record.add("startup_s", .number(explanation.startupSeconds))
+    record.add("startup_j", .number(explanation.startupJoules))
+    record.add("unplaced_s", .number(explanation.unplacedSeconds))
+    record.add("unplaced_j", .number(explanation.unplacedJoules))
     record.add("omitted_startup_s", .number(explanation.omittedStartupSeconds))
     var causes = Record()
     for bound in Bound.allCases { causes.add(bound.rawValue, .number(explanation.causes[bound] ?? 0)) }
@@ -134,6 +137,15 @@ public struct ExplanationText {
         // A class that the twin has no term for costs next to nothing in it: its distance from the roof says nothing.
         (share(part.seconds) ?? 0) > 0.0005 ? Humane.percent(part.roofSeconds / part.seconds) : "–",
         part.runsOnHost ? "on the host" : "",
+      ])
+    }
+    let others = [
+      ("no kernel's own", explanation.unplacedSeconds, explanation.unplacedJoules),
+      ("start-up", explanation.startupSeconds, explanation.startupJoules),
+    ]
+    for (name, seconds, joules) in others where seconds > 0 || joules > 0 {
+      table.add([
+        name, Humane.seconds(seconds), Humane.percent(share(seconds)), Humane.joules(joules), "", "", "", "", "", "",
       ])
     }
     let batch = twin.settings.batchSize

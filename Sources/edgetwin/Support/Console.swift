@@ -6,8 +6,11 @@ import Workbench
 enum Console {
   /// Writes all of `text` at once; ends the program quietly where nobody reads any more.
   /// - Throws: ``OutputError``.
-  static func write(_ text: String) throws {
-    var rest = ContiguousArray(text.utf8)[...]
+  static func write(_ text: String) throws { try write(ContiguousArray(text.utf8)) }
+
+  /// Writes all of `bytes`, likewise.
+  static func write(_ bytes: some Collection<UInt8>) throws {
+    var rest = ContiguousArray(bytes)[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
       if count >= 0 {

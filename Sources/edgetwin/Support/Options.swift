@@ -17,7 +17,8 @@ struct FormatOption: ParsableArguments {
 
 /// Which twin is asked, and about what.
 struct TwinOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("A device's id, or the path of its file.", valueName: "id-or-file"))
+  @Option(
+    help: ArgumentHelp("A device's id, or the path of its file, or - for standard input.", valueName: "id-or-file"))
   var device: String
 
   @Option(help: "Runtime; by default protran where the device has it calibrated, else the first that it has.")
@@ -57,6 +58,13 @@ struct TwinOptions: ParsableArguments {
     guard level > 0, level < 1 else { throw ValidationError("--level must be above 0 and below 1, such as 0.9") }
     guard RegimeChoice(regime) != nil else {
       throw ValidationError("--regime must be typical, latest, or a number from 0")
+    }
+  }
+
+  /// Standard input can be one of two files.
+  func check(architectures: String) throws {
+    if device == "-", architectures == "-" {
+      throw ValidationError("--device and --architectures cannot both be standard input")
     }
   }
 

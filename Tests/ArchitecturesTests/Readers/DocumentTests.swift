@@ -49,6 +49,28 @@ import Testing
     }
   }
 
+  @Test func aliasesAreWrittenOut() throws {
+    func yaml(_ text: String) throws -> DocumentValue? {
+      try YAMLDocument.documents([UInt8](text.utf8), source: "a.yaml").first
+    }
+    let value = try yaml("a: &x {b: [1, 2]}\nc: [*x, *x]\nd: \"*x\"\n")
+    guard case .list(let items)? = value?["c"]?.content, items.count == 2 else { throw CancellationError() }
+    #expect(items.allSatisfy { $0["b"]?.kindName == "a list" } && value?["d"]?.string == "*x")
+    // Each doubles the one before.
+    let bomb = (1...60).reduce("a0: &a0 [1]\n") { $0 + "a\($1): &a\($1) [*a\($1 - 1), *a\($1 - 1)]\n" }
+    #expect(error { try yaml(bomb) as Any }?.problem.contains("aliases") == true)
+    let many = (0...300).reduce("") { $0 + "a\($1): &a\($1) 1\n" }
+    #expect(error { try yaml(many) as Any }?.problem.contains("256") == true)
+    // Chains of aliases are freed one within another.
+    let chain = (1...250).reduce("a0: &a0 [1]\n") { $0 + "a\($1): &a\($1) [*a\($1 - 1)]\n" }
+    #expect(error { try yaml(chain) as Any }?.problem.contains("deep") == true)
+    for name in ["a: &x [1]\n*x : 2", "a: &x [1]\n? *x\n: 2", "a: &x [1]\nb: {*x : 2}", "a: &x [1]\nb: {*x: 2}"] {
+      #expect(error { try yaml(name) as Any }?.problem.contains("a name") == true, "\(name)")
+    }
+    #expect(error { try yaml("a: *none") as Any } != nil)
+    #expect(error { try yaml("a: &x [*x]") as Any } != nil)
+  }
+
   @Test func escapes() throws {
     #expect(try json(#""a\n\"\\\/\u00e9\ud83d\ude00é\ud800""#).string == "a\n\"\\/é😀é\u{FFFD}")
     for text in ["", "é😀", "\u{0}\u{1F}\u{7F}\"\\\n\r\t/", "\u{2028}"] {
@@ -94,7 +116,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "a: &x [1]\nb: *x", "a: 1\na: 2", "a: [1", "? [a, b]\n: c", "a: b: c", "\ta: 1", "a: \"\\ud800\"",
+    "a: &x [1]\nb: *y", "a: 1\na: 2", "a: [1", "? [a, b]\n: c", "a: b: c", "\ta: 1", "a: \"\\ud800\"",
     "a: *x",
     String(repeating: "- ", count: 5_000) + "a", String(repeating: " ", count: 5_000) + "a: 1",
     String(repeating: "? ", count: 5_000) + "a", "%YAML 9.9\n--- a", "a: !!binary *", "- |\n x\n\u{7}",
