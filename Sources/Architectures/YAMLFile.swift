@@ -10,15 +10,17 @@ public enum YAMLFile {
   /// - Parameters:
   ///   - name: what errors call the source: a path, or `-`.
   ///   - schema: the family that the file's `schema` must name, such as `edgetwin.device`, and the newest version that is known.
+  ///   - synonyms: of fields within a group: the group, what a person may write, and what is read.
   /// - Throws: ``YAMLFileError``.
   public static func decode<Value: Codable>(
-    _ type: Value.Type, from text: String, name: String, schema: (family: String, version: Int)
+    _ type: Value.Type, from text: String, name: String, schema: (family: String, version: Int),
+    synonyms: [(group: String, written: String, read: String)] = []
   ) throws(YAMLFileError) -> Value {
     if let line = lineNestedTooDeep(in: text) {
       throw YAMLFileError(
         file: name, line: line, problem: "is nested more than \(maximumDepth) levels deep; no file of this kind is")
     }
-    let root: Node
+    var root: Node
     do {
       guard let node = try Yams.compose(yaml: text) else {
         throw YAMLFileError(file: name, line: 1, problem: "holds nothing but comments; write its fields")
@@ -30,6 +32,7 @@ public enum YAMLFile {
       throw YAMLFileError(file: name, line: line(of: error), problem: "is not YAML: \(summary(of: error))")
     }
     try check(schema: schema, root: root, name: name)
+    for synonym in synonyms { try replace(synonym, in: &root, name: name) }
     let value: Value
     do {
       value = try YAMLDecoder().decode(type, from: root)
@@ -168,6 +171,23 @@ public enum YAMLFile {
         file: name, line: node.mark?.line, field: "schema",
         problem: "\(text) is newer than this program, which knows up to \(expected); install a newer edgetwin")
     }
+  }
+
+  private static func replace(
+    _ synonym: (group: String, written: String, read: String), in root: inout Node, name: String
+  ) throws(YAMLFileError) {
+    guard var group = root.mapping?[synonym.group]?.mapping,
+      let index = group.firstIndex(where: { $0.key.string == synonym.written })
+    else { return }
+    let (key, value) = group[index]
+    guard group[synonym.read] == nil else {
+      throw YAMLFileError(
+        file: name, line: key.mark?.line, field: "\(synonym.group).\(synonym.written)",
+        problem: "is another name of \(synonym.read), which is given too; leave one out")
+    }
+    // In its place and with its mark, so that messages name its line.
+    group[index] = (key: .scalar(Node.Scalar(synonym.read, key.tag, .any, key.mark)), value: value)
+    root[synonym.group] = .mapping(group)
   }
 
   private static func rejectUnknownFields(root: Node, value: some Encodable, name: String) throws(YAMLFileError) {

@@ -44,6 +44,19 @@ import Twins
     #expect(again == problem)
   }
 
+  /// The budget as the objective is called, and directions as other optimisers call them.
+  @Test func otherNames() throws {
+    let text = Self.text.replacing("max_power_w", with: "max_peak_power_w").replacing(
+      "direction: maximize", with: "direction: max")
+    #expect(try Problem.decode(text, name: "p.yaml") == Problem.decode(Self.text, name: "p.yaml"))
+    let wrong = text.replacing("max_peak_power_w: 10", with: "max_peak_power_w: ten")
+    let error = #expect(throws: YAMLFileError.self) { try Problem.decode(wrong, name: "p.yaml") }
+    #expect(error?.line == 13)
+    let both = text.replacing("max_energy_j: 2", with: "max_power_w: 2")
+    let twice = #expect(throws: YAMLFileError.self) { try Problem.decode(both, name: "p.yaml") }
+    #expect(twice?.line == 13 && twice?.field == "budgets.max_peak_power_w")
+  }
+
   @Test func fieldsThatMayBeMissing() throws {
     let problem = try Problem.decode(
       "schema: edgetwin.problem/1\nspace: s.yaml\ndevices: [a]\nobjectives: [{name: energy_j, direction: minimize}]\n",

@@ -57,7 +57,11 @@ public struct Problem: Sendable, Hashable {
   /// - Parameter name: what errors call the source: a path, or `-`.
   /// - Throws: `YAMLFileError`, which names the file, the line and the field.
   public static func decode(_ text: String, name: String) throws(YAMLFileError) -> Problem {
-    try YAMLFile.decode(ProblemFile.self, from: text, name: name, schema: schema).problem
+    try YAMLFile.decode(
+      ProblemFile.self, from: text, name: name, schema: schema,
+      // As the objective is called.
+      synonyms: [("budgets", "max_peak_power_w", Budget.power.rawValue)]
+    ).problem
   }
 
   /// The design space that the problem names.

@@ -127,7 +127,8 @@ struct ProblemFile: Codable {
       guard seen.insert(objective).inserted else {
         throw container.invalid(.objectives, index: index, "name", "\(entry.name) is named twice")
       }
-      let direction = entry.direction.replacing("ise", with: "ize")
+      let direction =
+        ["min": "minimize", "max": "maximize"][entry.direction] ?? entry.direction.replacing("ise", with: "ize")
       guard let direction = Objective.Direction(rawValue: direction) else {
         throw container.invalid(
           .objectives, index: index, "direction", "\"\(entry.direction)\" is not maximize or minimize")

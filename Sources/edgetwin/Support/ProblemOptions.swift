@@ -13,7 +13,8 @@ struct BudgetOptions: ParsableArguments {
   @Option(help: "Most energy a sequence, such as 0.2J.", transform: Quantities.joules)
   var maxEnergy: Double?
 
-  @Option(help: "Most peak power, such as 10W.", transform: Quantities.watts)
+  @Option(
+    name: [.long, .customLong("max-peak-power")], help: "Most peak power, such as 10W.", transform: Quantities.watts)
   var maxPower: Double?
 
   @Option(help: "Most parameters, such as 12M.", transform: Quantities.count)
