@@ -191,7 +191,7 @@ def at(row, budget):
 
 
 def report(options, budgets, chosen, references, done):
-    rows = [r for r in done.values() if r["problem"] in references and r["sampler"] in chosen]
+    rows = [r for r in done.values() if r["problem"] in references and r["sampler"] in chosen and r["seed"] <= options.seeds]
     # Where a sampler was run with several budgets, that of the budget itself counts.
     rows.sort(key=lambda r: -r["evaluations"])
     for budget in budgets:
@@ -207,7 +207,7 @@ def report(options, budgets, chosen, references, done):
         print(f"\n### {budget} evaluations\n")
         print(
             "Share of the best known hypervolume in percent (the least scalar for `published`): median [quartiles] over"
-            f" {min(seeds)}{f' to {max(seeds)}' if max(seeds) > min(seeds) else ''} seeds; ranks where all have the seed.\n")
+            f" {min(seeds)}{f' to {max(seeds)}' if max(seeds) > min(seeds) else ''} seed{'s' if max(seeds) > 1 else ''}; ranks where all have the seed.\n")
         print("| sampler | " + " | ".join(references) + " | mean rank |\n| --- |" + " --- |" * (len(references) + 1))
         ranks = {name: [] for name in names}
         for problem, reference in references.items():
